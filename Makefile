@@ -1,0 +1,80 @@
+# Two commands matter: `make recette` (the acceptance run on the twin) and `make test` (the project's own tests).
+# Both work on a bare Debian or Ubuntu machine, as root, and do again only what has changed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+STAMPS := .cache
+SITE ?= jumeau
+ROLES := $(notdir $(wildcard roles/*))
+PACKAGES := podman runc mmdebstrap iproute2 openssh-client socat procps kmod ca-certificates
+
+.PHONY: help setup recette test lint unit molecule bench sabotage report clean
+
+help: ## Show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+setup: $(STAMPS)/system $(STAMPS)/python $(STAMPS)/node ## Install what this machine lacks
+
+$(STAMPS)/system: Makefile
+	@mkdir -p $(STAMPS)
+	scripts/system-packages $(PACKAGES)
+	touch $@
+
+# uv installs from a lock of versions and hashes; it comes from PyPI itself.
+$(STAMPS)/python: requirements.lock pyproject.toml
+	@mkdir -p $(STAMPS)
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	[ -x $(BIN)/uv ] || $(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/uv pip sync --quiet --python $(VENV) --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(VENV) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(STAMPS)/node: package.json package-lock.json $(STAMPS)/system
+	npm ci --silent --no-fund --no-audit
+	touch $@
+
+recette: setup ## Bring the twin up, provision it, run every feature, write the reports
+	$(BIN)/recette --site $(SITE) image build
+	$(BIN)/recette --site $(SITE) twin up
+	$(BIN)/recette --site $(SITE) provision --cached
+	$(BIN)/pytest features/ --site=$(SITE)
+
+test: setup lint unit molecule ## Linters, types, unit tests, Molecule on every role
+
+lint: setup ## Linters and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q
+
+unit: setup ## Unit and lab tests
+	$(BIN)/pytest tests/
+
+molecule: setup ## Molecule on every role
+	export PATH="$(CURDIR)/$(BIN):$$PATH"
+	recette image build
+	for role in $(ROLES); do molecule test -s $$role; done
+
+bench: setup ## Measure the twin, the flow matrix and the failovers
+	$(BIN)/python -m recette.bench
+
+sabotage: setup ## Break one thing at a time and check that the features notice
+	$(BIN)/recette --site $(SITE) sabotage
+
+report: ## Rebuild the reports of the latest run
+	$(BIN)/recette report
+
+lock: ## Renew requirements.lock and package-lock.json
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
+	npm install --package-lock-only --silent
+
+clean: ## Take the twin down; remove its images and every file made here
+	if [ -x $(BIN)/recette ]; then $(BIN)/recette twin down && $(BIN)/recette image remove; fi
+	rm -rf $(VENV) $(STAMPS) node_modules

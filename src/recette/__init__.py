@@ -1,0 +1,1 @@
+"""Executable acceptance of a site."""
