@@ -1,0 +1,62 @@
+"""Physical accidents of the twin: power, cables, panics. Each is idempotent; none waits for services."""
+
+from __future__ import annotations
+
+from recette.site import Host
+from recette.twin.lifecycle import Twin
+
+
+class Power:
+    """What a person in the server room could do to a machine."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+
+    def running(self, host: Host) -> bool:
+        """Whether the machine has power and is not frozen."""
+        entry = self._twin.podman.containers(self._twin.site.name).get(host.name)
+        return entry is not None and entry["State"] == "running"
+
+    def cut(self, host: Host) -> None:
+        """Power cut: every process dies at once and the cables lose their carrier.
+
+        The machine's kernel is this one's, so its page cache survives: this proves nothing about lost writes.
+        """
+        self._twin.podman.run("kill", "--signal", "KILL", self._twin.container(host), check=False)
+        self._twin.state.close_connections(host.name)
+
+    def start(self, host: Host) -> None:
+        """Switch the machine on, plug its cables, and wait until it has booted."""
+        if not self.running(host):
+            self._unfreeze(host)
+            self._twin.boot([host])
+
+    def panic(self, host: Host) -> None:
+        """Kernel panic: nothing runs, nothing answers, but the carrier stays.
+
+        Frozen processes alone would not do: the kernel would go on routing and answering ARP.
+        """
+        for interface in host.interfaces:
+            self._twin.fabric.mute(host, interface.zone)
+        self._twin.podman.run("pause", self._twin.container(host), check=False)
+        self._twin.state.close_connections(host.name)
+
+    def unplug(self, host: Host, zone: str) -> None:
+        self._twin.fabric.unplug(host, zone)
+
+    def plug(self, host: Host, zone: str) -> None:
+        self._twin.fabric.plug(host, zone)
+
+    def mute(self, host: Host, zone: str) -> None:
+        self._twin.fabric.mute(host, zone)
+
+    def unmute(self, host: Host, zone: str) -> None:
+        self._twin.fabric.unmute(host, zone)
+
+    def _unfreeze(self, host: Host) -> None:
+        """A machine that panicked is switched off before it is switched on: it does not wake up where it was."""
+        entry = self._twin.podman.containers(self._twin.site.name).get(host.name)
+        if entry is not None and entry["State"] == "paused":
+            # The order matters: killed while frozen, it never runs another instruction.
+            self._twin.podman.run("kill", "--signal", "KILL", self._twin.container(host), check=False)
+            self._twin.podman.run("unpause", self._twin.container(host), check=False)
