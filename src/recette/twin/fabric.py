@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recette.errors import RecetteError
@@ -61,6 +62,11 @@ class Fabric:
             namespace=self.site.name,
         )
 
+    def unwire(self, hosts: Iterable[Host]) -> None:
+        """Remove what is left of the hosts' cables: the kernel takes its time with those of a dead machine."""
+        names = {self.port(host, interface.zone) for host in hosts for interface in host.interfaces}
+        _ip(*(f"link del {port}" for port in sorted(names & self.ports())), namespace=self.site.name, force=True)
+
     def unplug(self, host: Host, zone: str) -> None:
         """The host sees its carrier go, as when a cable is pulled."""
         _ip(f"link set {self.port(host, zone)} down", namespace=self.site.name)
@@ -102,14 +108,18 @@ def _namespaces() -> set[str]:
     return {line.split()[0] for line in listed.splitlines() if line}
 
 
-def _ip(*lines: str, namespace: str | None = None) -> None:
-    """Run many `ip` commands in one process. Raises RecetteError with ip's own message."""
+def _ip(*lines: str, namespace: str | None = None, force: bool = False) -> None:
+    """Run many `ip` commands in one process. Raises RecetteError with ip's own message, unless `force` goes past it."""
     if not lines:
         return
     inside = ["-netns", namespace] if namespace else []
     done = subprocess.run(
-        ["ip", *inside, "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True, check=False
+        ["ip", *inside, *(["-force"] if force else []), "-batch", "-"],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    if done.returncode != 0:
+    if done.returncode != 0 and not force:
         message = " ".join(done.stderr.split())
         raise RecetteError(f"fabric: {message}")

@@ -136,6 +136,7 @@ class Twin:
     def _power(self, hosts: list[Host], references: dict[str, str], progress: Progress) -> None:
         existing = self.podman.containers(self.site.name)
         self.state.close_connections(*(host.name for host in hosts))
+        self.fabric.unwire(hosts)
         for host in hosts:
             for stale in ("wired", "booted", "booting", "ssh"):
                 (self.state.export(host.name) / stale).unlink(missing_ok=True)

@@ -22,7 +22,7 @@ class Power:
 
         The machine's kernel is this one's, so its page cache survives: this proves nothing about lost writes.
         """
-        self._twin.podman.run("kill", "--signal", "KILL", self._twin.container(host), check=False)
+        self._kill(host)
         self._twin.state.close_connections(host.name)
 
     def start(self, host: Host) -> None:
@@ -60,3 +60,10 @@ class Power:
             # The order matters: killed while frozen, it never runs another instruction.
             self._twin.podman.run("kill", "--signal", "KILL", self._twin.container(host), check=False)
             self._twin.podman.run("unpause", self._twin.container(host), check=False)
+            self._kill(host)
+
+    def _kill(self, host: Host) -> None:
+        """Kill, and wait until podman knows it: it would otherwise start nothing, believing the machine on."""
+        name = self._twin.container(host)
+        self._twin.podman.run("kill", "--signal", "KILL", name, check=False)
+        self._twin.podman.run("wait", "--interval", "20ms", name, check=False)
