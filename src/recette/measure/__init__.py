@@ -1,0 +1,1 @@
+"""Figures computed from what the probes recorded: pure functions, which contact no host."""
