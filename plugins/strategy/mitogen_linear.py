@@ -1,0 +1,5 @@
+"""Mitogen's strategy at a path of this project, whatever the Python version: ANSIBLE_STRATEGY=mitogen_linear picks it."""
+
+from ansible_mitogen.plugins.strategy.mitogen_linear import StrategyModule
+
+__all__ = ["StrategyModule"]
