@@ -1,0 +1,79 @@
+# Given to every sabotage. A rule is named by its comment, for its handle changes each time the rules are loaded, and
+# a chain by its hook. What finds nothing to break fails: a sabotage that changes nothing would seem to survive.
+set -eu
+TABLE="inet pare_feu"
+
+# Each rule of the table, as "CHAIN HANDLE RULE".
+all_rules() {
+    listing=$(nft -a list table $TABLE)
+    printf '%s\n' "$listing" | awk '
+        /^\tchain / { chain = $2 }
+        /^\t\t.* # handle [0-9]+$/ {
+            handle = $NF
+            sub(/^\t+/, "")
+            sub(/ # handle [0-9]+$/, "")
+            print chain, handle, $0
+        }'
+}
+
+# matching PATTERN: those whose text matches the extended regular expression.
+matching() {
+    all_rules | grep -E -- "$1" || {
+        echo "no rule like $1 in table $TABLE" >&2
+        return 1
+    }
+}
+
+# delete_like PATTERN
+delete_like() {
+    found=$(matching "$1")
+    printf '%s\n' "$found" | awk -v table="$TABLE" '{ print "delete rule", table, $1, "handle", $2 }' | nft -f -
+}
+
+# delete_rules COMMENT
+delete_rules() {
+    delete_like "comment \"$1\"\$"
+}
+
+# edit_rules COMMENT SED_EXPRESSION
+edit_rules() {
+    before=$(matching "comment \"$1\"\$")
+    after=$(printf '%s\n' "$before" | sed "$2")
+    changed "$before" "$after" "rule \"$1\""
+    printf '%s\n' "$after" | sed "s/^\([^ ]*\) \([^ ]*\) /replace rule $TABLE \1 handle \2 /" | nft -f -
+}
+
+# insert_rule HOOK RULE: at the top of the table's filter chain on that hook (input, forward, output).
+insert_rule() {
+    listing=$(nft list table $TABLE)
+    chain=$(printf '%s\n' "$listing" | awk -v hook="hook $1 " '/^\tchain / { name = $2 } index($0, hook) { print name }')
+    nft insert rule $TABLE "$chain" "$2"
+}
+
+# configure_vrrp SED_EXPRESSION: change keepalived's configuration and have it read.
+configure_vrrp() {
+    configuration=/etc/keepalived/keepalived.conf
+    before=$(cat "$configuration")
+    sed -i "$1" "$configuration"
+    changed "$before" "$(cat "$configuration")" "$configuration"
+    systemctl reload keepalived.service
+}
+
+# set_kernel PARAMETER VALUE: on all interfaces and on each.
+set_kernel() {
+    for file in /proc/sys/net/ipv4/conf/*/"$1"; do
+        case $file in */default/* | */lo/*) ;; *) echo "$2" >"$file" ;; esac
+    done
+}
+
+# is_standby: whether this firewall carries no virtual address (keepalived adds them as /32).
+is_standby() {
+    ! ip -oneline -4 address show | grep -q '/32 scope global'
+}
+
+changed() {
+    [ "$1" != "$2" ] || {
+        echo "$3 is left unchanged" >&2
+        return 1
+    }
+}
