@@ -1,0 +1,108 @@
+"""A site in service: how its hosts are reached, powered and broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from recette.actions import Faults, Journal
+from recette.errors import Inconclusive, RecetteError
+from recette.paths import STATE
+from recette.provision import ensure
+from recette.shell import Remote
+from recette.site import Host, Site
+from recette.twin import Power, Twin
+from recette.waiting import NotYet, wait_until
+
+SETTLE_LIMIT_S = 30.0
+"""Time given to the redundancy to elect its masters once everything is started."""
+
+Progress = Callable[[str], None]
+"""Told what is being done, in English: it is the engineer who waits."""
+
+OWNED = "ip -json address show"
+
+
+def _silent(_what: str) -> None:
+    """Progress of a caller that shows none."""
+
+
+class Platform:
+    """The one object that steps, sabotages and benches drive a site through."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.twin = Twin(site) if site.kind == "twin" else None
+        self.remote = Remote(self.twin.state.ssh_config if self.twin else _ssh_config(site))
+
+    @cached_property
+    def faults(self) -> Faults:
+        """Raises Inconclusive on a real site: nothing here can cut its power or pull its cables."""
+        if self.twin is None:
+            raise Inconclusive(
+                "Aucun pilote ne sait couper le courant ni les liens de ce site : panne à provoquer à la main"
+            )
+        journal = Journal(STATE / self.site.name / "faults.jsonl")
+        return Faults(self.site, Power(self.twin), self.remote, journal)
+
+    def bring_into_service(self, progress: Progress = _silent) -> None:
+        """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.
+
+        Raises RecetteError if the twin does not start or a role fails, Inconclusive if the site does not settle.
+        """
+        if self.twin is not None:
+            progress("bringing the twin up")
+            self.twin.up()
+            progress("repairing what a killed run left broken")
+            self.faults.replay()
+            progress("provisioning")
+            ensure(self.site, self.twin.machines(), lambda task, count: progress(f"provisioning: {count} · {task}"))
+        progress("waiting for the redundancy to settle")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until every virtual address has exactly one owner."""
+        wait_until(self._vips_are_owned, SETTLE_LIMIT_S, "Le porteur unique de chaque adresse virtuelle")
+
+    def owners(self) -> dict[str, tuple[Host, ...]]:
+        """For each redundancy group of firewalls, the members that hold all or part of its virtual addresses."""
+        groups = {name: self.site.group(name) for name in self.site.vips if name.startswith("fw-")}
+        answers = self.remote.map([host.name for members in groups.values() for host in members], OWNED)
+        return {
+            name: tuple(
+                host
+                for host in members
+                if any(f'"{address}"' in answers[host.name].stdout for address in self.site.vips[name].values())
+            )
+            for name, members in groups.items()
+        }
+
+    def active(self, level: int) -> Host:
+        """The firewall of a level that holds its virtual addresses. Raises Inconclusive if there is not exactly one."""
+        owners = next(hosts for hosts in self.owners().values() if not hosts or hosts[0].level == level)
+        if len(owners) != 1:
+            names = ", ".join(host.name for host in owners) or "aucun"
+            raise Inconclusive(f"Niveau {level} : un pare-feu actif et un seul était attendu, obtenu : {names}")
+        return owners[0]
+
+    def standby(self, level: int) -> Host:
+        """The other member of the active firewall's pair."""
+        active = self.active(level)
+        return next(peer for peer in self.site.group(active.redundancy or "") if peer != active)
+
+    def _vips_are_owned(self) -> bool | NotYet:
+        owners = self.owners()
+        odd = [
+            f"{name} : {', '.join(h.name for h in hosts) or 'aucun porteur'}"
+            for name, hosts in owners.items()
+            if len(hosts) != 1
+        ]
+        return NotYet(" ; ".join(odd)) if odd else True
+
+
+def _ssh_config(site: Site) -> Path:
+    path = site.path / "ssh_config"
+    if not path.is_file():
+        raise RecetteError(f"site {site.name}: {path} is missing; it tells ssh how to reach each host")
+    return path

@@ -1,0 +1,33 @@
+"""What the twin proves, and what only the real site can prove."""
+
+from __future__ import annotations
+
+from recette.evidence.annexes import Fidelity
+
+LEDGER = (
+    Fidelity(
+        "Filtrage et matrice de flux",
+        "Règles nftables réelles, générées de la matrice, éprouvées dans les deux sens, en IPv4 et en IPv6.",
+        "Les cartes réseau, les VLAN des commutateurs et le câblage réels.",
+    ),
+    Fidelity(
+        "Bascule des pare-feux",
+        "keepalived et conntrackd réels ; coupure, panique, lien perdu, service tué.",
+        "Les durées sur le matériel du site ; la détection d'un lien à demi mort par les commutateurs.",
+    ),
+    Fidelity(
+        "Coupure de courant",
+        "Toutes les tâches meurent au même instant et les liens tombent.",
+        "La perte des écritures encore en mémoire : le noyau du jumeau survit à la coupure.",
+    ),
+    Fidelity(
+        "Usurpation à l'intérieur d'une zone",
+        "Ce qu'un voisin obtient (ARP, VRRP avec sa propre adresse matérielle) et le délai de réparation.",
+        "La sécurité des ports des commutateurs, seule défense contre l'usurpation d'adresse matérielle.",
+    ),
+    Fidelity(
+        "Opérateurs",
+        "Deux accès distincts, la perte franche de l'un, la remise en route.",
+        "Les délais et les filtrages propres aux opérateurs retenus.",
+    ),
+)
