@@ -108,10 +108,13 @@ def origins(site: Site, firewall: Host) -> dict[str, list[str]]:
     """Networks and ranges from which each interface may receive.
 
     Behind the interfaces of the default route stands everything but the site's networks that are not reached there.
+    What lies behind a tunnel never comes in clear from an operator.
     """
     outer = side(site, firewall, internet(site))
     behind: dict[str, list[IPv4Network]] = {zone: [] for zone in firewall.zones}
-    elsewhere = []
+    elsewhere: list[IPv4Network] = []
+    if accesses(site, firewall):
+        elsewhere += [zone.network for zone in site.zones.values() if zone.role == "tunnel"]
     for zone in (zone for zone in site.zones.values() if not zone.outer):
         interface = side(site, firewall, zone.network.network_address)[0]
         if zone.role != "isolee":

@@ -14,6 +14,8 @@ from recette.site.services import COMMON_PORTS, NAMES
 from recette.site.topology import crossed, exit_zone, has_route, met_zones
 
 Key = tuple[str, int]
+ECHO: Key = ("icmp", 0)
+"""The echo request: the one ICMP message that a flow may authorise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,19 @@ class _Aim:
 
 
 def services(site: Site) -> tuple[Service, ...]:
-    """Return every port of the matrix (first, middle and last of a range) and the common ones, TCP before UDP."""
+    """Return the echo request, every port of the matrix (first, middle and last of a range) and the common ones."""
     keys = set(COMMON_PORTS)
     for flow in site.flows:
         keys.update(_keys(flow))
-    return tuple(Service(protocol, port, NAMES.get(port, f"{protocol}/{port}")) for protocol, port in sorted(keys))
+    return tuple(
+        Service(protocol, port, NAMES.get(port, f"{protocol}/{port}") if port else protocol)
+        for protocol, port in sorted(keys)
+    )
 
 
 def _keys(flow: Flow) -> Iterator[Key]:
+    if flow.protocol == ECHO[0]:
+        yield ECHO
     for ports in flow.ports:
         for port in (ports.first, (ports.first + ports.last) // 2, ports.last):
             yield flow.protocol, port
@@ -121,7 +128,7 @@ class _Plan:
     def _sources(self, sondes: set[str]) -> list[Host]:
         named = set(sondes)
         for flow in self.site.flows:
-            for token in flow.source if flow.ports and not flow.tunnel and self.site.crosses(flow) else ():
+            for token in flow.source if any(_keys(flow)) and not flow.tunnel and self.site.crosses(flow) else ():
                 if token not in self.site.zones and token != EVERY_HOST:
                     named.update(host.name for host in self.site.members(token))
         return [host for host in self.site.hosts.values() if host.name in named]

@@ -84,7 +84,8 @@ def strike(
 ) -> Iterator[Strike]:
     """Break the active firewall of a level, wait for the other to take over and for the users to be served again.
 
-    `beside` is a fault already in place on the other level. Leaving the block repairs this one. Raises Inconclusive if nobody takes over: that is judged by what the watch saw.
+    `beside` is a fault already in place on the other level. Leaving the block repairs this one. If nobody takes over,
+    `taken_over_s` stays None: that is judged by whoever asks, with what the watches saw.
     """
     platform.settle()
     victim, heir = platform.active(level), platform.standby(level)

@@ -20,6 +20,9 @@ PREFERRED_LIMIT_S = 20.0
 """Guard: the preferred access is used again once it has answered for some seconds."""
 
 
+SWITCH_LIMIT_S = 10.0
+
+
 @dataclass
 class Loss:
     """An operator out of service, and the zones of the two accesses."""
@@ -41,6 +44,7 @@ def lose(platform: Platform, name: str, fault: Fault, watches: Sequence[Watch]) 
     await_preferred(platform)
     try:
         with platform.faults.inject(fault, operator) as injection:
+            _await_switch(platform, lost)
             for watch in watches:
                 served_again(watch)
             yield Loss(platform, injection, lost, remaining)
@@ -83,6 +87,20 @@ def await_preferred(platform: Platform) -> None:
         return not late or NotYet(" ; ".join(f"{name} : {' '.join(text.split())}" for name, text in late.items()))
 
     wait_until(preferred, PREFERRED_LIMIT_S, "Le retour à l'opérateur principal")
+
+
+def _await_switch(platform: Platform, lost: str) -> None:
+    """Wait until the firewalls have left the access; one that never does is judged by the users' outage."""
+    members = [host.name for host in platform.site.hosts.values() if host.level == 1]
+
+    def left() -> bool:
+        routes = platform.remote.map(members, "ip -4 route show default")
+        return not any(f"dev {lost} " in done.stdout for done in routes.values())
+
+    try:
+        wait_until(left, SWITCH_LIMIT_S, f"L'abandon de l'accès {lost}")
+    except Inconclusive:
+        return
 
 
 def _nominal(text: str, gateway: str) -> bool:
