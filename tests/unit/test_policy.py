@@ -61,7 +61,7 @@ class Simulated:
             return False
         return any(
             rule.flow.protocol == cell.service.protocol
-            and any(cell.service.port in ports for ports in rule.flow.ports)
+            and (not rule.flow.ports or any(cell.service.port in ports for ports in rule.flow.ports))
             and (not rule.sources or firewall is cell.source or _holds(rule.sources, origin))
             and (_holds(rule.destinations, aim) if rule.destinations else not _holds(self.reserved, aim))
             and (published or not rule.flow.published)
