@@ -14,7 +14,7 @@ SITE ?= jumeau
 ROLES := $(notdir $(wildcard roles/*))
 PACKAGES := podman runc mmdebstrap iproute2 openssh-client socat procps kmod ca-certificates
 
-.PHONY: help setup recette test lint unit molecule bench sabotage report clean
+.PHONY: help setup recette test lint unit molecule bench sabotage report lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12

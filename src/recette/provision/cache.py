@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def ensure(site: Site, machines: Mapping[str, str], progress: Progress | None = 
 def _digest(site: Site) -> str:
     digest = hashlib.sha256()
     for path in sorted(_files(site)):
-        digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+        digest.update(os.path.relpath(path, ROOT).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

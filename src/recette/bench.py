@@ -1,0 +1,93 @@
+"""Figures of the twin, of the flow matrix and of the failovers, on this machine: `make bench`."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from recette.actions import Fault
+from recette.errors import Inconclusive
+from recette.platform import Platform
+from recette.probes.flows import Flows
+from recette.provision import ensure, provision
+from recette.site import Site, find_site
+from recette.site.matrix import cells
+from recette.trials import matrix
+from recette.trials.failover import Blow, strike, worst_outage
+from recette.trials.streams import Stream, find
+from recette.twin import Twin, image
+
+REPETITIONS = 10
+SETTLING_S = 3.0
+CUT = Blow(Fault.POWER_CUT, "coupure de courant")
+USERS = {1: ("attaquant", "mandataire"), 2: ("poste-b30", "dc1")}
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """How long an act takes, in seconds."""
+    start = time.monotonic()
+    act()
+    return time.monotonic() - start
+
+
+def free_mib() -> float:
+    """Memory that the machine could still give, in MiB."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")) / 1024
+
+
+def failovers(platform: Platform, level: int, stream: Stream) -> list[float]:
+    """Upper bounds of the users' outages over repeated power cuts of the active firewall, in seconds."""
+    found = []
+    for _ in range(REPETITIONS):
+        with stream.watched(platform.remote) as watch, strike(platform, level, CUT, [watch]):
+            found.append(worst_outage(watch)[1])
+    return found
+
+
+def main() -> None:
+    """Rebuild all from nothing, measure, print; the twin is left standing."""
+    console, table = Console(), Table("figure", "measured", "goal", title="bench")
+    site = Site.load(find_site("jumeau"))
+    twin = Twin(site)
+    twin.down()
+    image.remove_all(twin.podman)
+
+    def row(name: str, value: str, goal: str = "") -> None:
+        table.add_row(name, value, goal)
+        console.print(f"{name}: {value} {goal}", highlight=False)
+
+    names = sorted({host.image for host in site.hosts.values()})
+    row("images from nothing", f"{seconds(lambda: [image.ensure(twin.podman, n) for n in names]):.1f} s", "≤ 300 s")
+    before = free_mib()
+    row(f"{len(site.hosts)} hosts running", f"{seconds(twin.up):.1f} s", "≤ 15 s")
+    time.sleep(SETTLING_S)  # the memory of a twin that has finished booting
+    row("memory of the idle twin", f"{(before - free_mib()) / 1024:.2f} GiB", "≤ 2.5 GiB")
+    row("down", f"{seconds(twin.down):.1f} s", "≤ 5 s")
+    twin.up()
+    row("provisioning, first time", f"{seconds(lambda: ensure(site, twin.machines())):.1f} s", "≤ 90 s")
+    row("provisioning, nothing changed", f"{seconds(lambda: ensure(site, twin.machines())):.1f} s", "≤ 20 s")
+    row("the roles applied again, no cache", f"{seconds(lambda: provision(site).require_success()):.1f} s")
+    platform, attempts = Platform(site), tuple(cells(site))
+    platform.settle()
+    trial = matrix.run(Flows(site, platform.remote), attempts)
+    wrong = len(matrix.not_accepted(trial.permitted())) + len(matrix.not_refused(trial.refused()))
+    row(f"flow matrix, {len(trial.results)} flows", f"{trial.duration_s:.1f} s, {wrong} wrong", "≤ 60 s, 0 wrong")
+    for level, (source, target) in USERS.items():
+        try:
+            outages = failovers(platform, level, find(attempts, target, source, target))
+        except Inconclusive as error:
+            row(f"failover level {level}", str(error))
+            continue
+        shown = f"median {statistics.median(outages):.2f} s, worst {max(outages):.2f} s over {len(outages)}"
+        row(f"power cut of the active firewall, level {level}", shown, "≤ 1 s; theory 3 × 0.2 + skew ≈ 0.7 s")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
