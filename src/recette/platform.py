@@ -56,8 +56,8 @@ class Platform:
             self.twin.up()
             progress("repairing what a killed run left broken")
             self.faults.replay()
-            progress("provisioning")
-            ensure(self.site, self.twin.machines(), lambda task, count: progress(f"provisioning: {count} · {task}"))
+            progress("applying the roles where their inputs have changed")
+            ensure(self.site, self.twin.machines())
         progress("waiting for the redundancy to settle")
         self.settle()
 

@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +83,14 @@ def provision(
 
 def _environment(site: Site) -> dict[str, str]:
     environment = {
+        # Host keys are the business of the ssh configuration, which Mitogen would otherwise override.
+        "ANSIBLE_HOST_KEY_CHECKING": "False",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_FORKS": "10",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    spec = find_spec("ansible_mitogen")
-    if site.kind == "twin" and spec and spec.submodule_search_locations:
-        plugins = Path(spec.submodule_search_locations[0], "plugins", "strategy")
-        environment |= {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
+    if site.kind == "twin":
+        environment["ANSIBLE_STRATEGY"] = "mitogen_linear"
     return environment
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.watch import Mode
 from recette.trials.streams import Stream
@@ -36,7 +37,11 @@ def readiness(platform: Platform, streams: dict[int, Stream]) -> Readiness:
     answers = platform.remote.map(firewalls, script)
     unknown = []
     for level, stream in streams.items():
-        standby = platform.standby(level)
+        try:
+            standby = platform.standby(level)
+        except Inconclusive as error:
+            unknown.append(str(error))
+            continue
         with stream.watched(platform.remote, Mode.SESSION):
             if not _knows(platform, standby.name, stream):
                 unknown.append(f"{standby.name} ne connaît pas la session ouverte sur le flux {stream.name}")

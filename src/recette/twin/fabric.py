@@ -74,9 +74,10 @@ class Fabric:
     def plug(self, host: Host, zone: str) -> None:
         _ip(f"link set {self.port(host, zone)} up", namespace=self.site.name)
 
-    def mute(self, host: Host, zone: str) -> None:
-        """The port passes nothing any more but the host keeps its carrier: a path that dies in silence."""
-        self._inside("bridge", "link", "set", "dev", self.port(host, zone), "state", "0")
+    def mute(self, host: Host, *zones: str) -> None:
+        """The ports pass nothing any more but the host keeps its carrier: paths that die in silence."""
+        lines = [f"link set dev {self.port(host, zone)} state 0" for zone in zones]
+        _ip(*lines, namespace=self.site.name, program="bridge")
 
     def unmute(self, host: Host, zone: str) -> None:
         self._inside("bridge", "link", "set", "dev", self.port(host, zone), "state", "3")
@@ -108,13 +109,16 @@ def _namespaces() -> set[str]:
     return {line.split()[0] for line in listed.splitlines() if line}
 
 
-def _ip(*lines: str, namespace: str | None = None, force: bool = False) -> None:
-    """Run many `ip` commands in one process. Raises RecetteError with ip's own message, unless `force` goes past it."""
+def _ip(*lines: str, namespace: str | None = None, force: bool = False, program: str = "ip") -> None:
+    """Run many `ip` (or `bridge`) commands in one process.
+
+    Raises RecetteError with the program's own message; `force` goes past errors.
+    """
     if not lines:
         return
     inside = ["-netns", namespace] if namespace else []
     done = subprocess.run(
-        ["ip", *inside, *(["-force"] if force else []), "-batch", "-"],
+        [program, *inside, *(["-force"] if force else []), "-batch", "-"],
         input="\n".join(lines) + "\n",
         capture_output=True,
         text=True,

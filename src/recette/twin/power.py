@@ -22,22 +22,32 @@ class Power:
 
         The machine's kernel is this one's, so its page cache survives: this proves nothing about lost writes.
         """
+        if not self.running(host):
+            return
+        # A dying network namespace may lose its filter before its addresses: for some milliseconds it would route
+        # unfiltered, and answer with resets. A machine without power sends nothing.
+        self._twin.fabric.mute(host, *(interface.zone for interface in host.interfaces))
         self._kill(host)
         self._twin.state.close_connections(host.name)
 
     def start(self, host: Host) -> None:
         """Switch the machine on, plug its cables, and wait until it has booted."""
-        if not self.running(host):
-            self._unfreeze(host)
-            self._twin.boot([host])
+        if self.running(host):
+            # An accident that was interrupted may have silenced its cables without killing it.
+            for interface in host.interfaces:
+                self._twin.fabric.unmute(host, interface.zone)
+            return
+        self._unfreeze(host)
+        self._twin.boot([host])
 
     def panic(self, host: Host) -> None:
         """Kernel panic: nothing runs, nothing answers, but the carrier stays.
 
         Frozen processes alone would not do: the kernel would go on routing and answering ARP.
         """
-        for interface in host.interfaces:
-            self._twin.fabric.mute(host, interface.zone)
+        if not self.running(host):
+            return
+        self._twin.fabric.mute(host, *(interface.zone for interface in host.interfaces))
         self._twin.podman.run("pause", self._twin.container(host), check=False)
         self._twin.state.close_connections(host.name)
 
