@@ -16,9 +16,11 @@ from rich.table import Table
 
 from recette import doctor as machine
 from recette.errors import Inconclusive, RecetteError
+from recette.evidence import Run
 from recette.evidence.phases import timed_phase
 from recette.provision import Provisioned, ensure, provision
 from recette.reports import rebuild
+from recette.reports.summary import console as summary
 from recette.sabotage import run as run_sabotages
 from recette.site import Site, find_site
 from recette.site.diagram import svg
@@ -156,7 +158,9 @@ def _report(outcome: Provisioned) -> None:
 @app.command("report")
 def report(run: Annotated[str, typer.Argument(help="Run id (default: the latest).")] = "latest") -> None:
     """Rebuild every report of a run from its evidence."""
-    console.print(f"reports: {rebuild(run)}")
+    rebuilt = rebuild(run)
+    console.print(summary(Run.read(rebuilt)))
+    console.print(f"reports: {rebuilt}")
 
 
 @app.command("sabotage")
