@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -66,7 +67,10 @@ def stream(platform: Platform, cells: tuple[Cell, ...], words: str) -> Stream:
 
 
 def measured_within(preuves: Recorder, name: str, value: float, unit: str, limit: float) -> bool:
-    """Record a figure that must not exceed its limit, and tell whether it holds."""
+    """Record a figure that must not exceed its limit, and tell whether it holds; an endless outage has no figure."""
     ok = value <= limit
+    if not math.isfinite(value):
+        preuves.note(f"{name[0].upper()}{name[1:]} : sans fin observée.")
+        return ok
     preuves.measure(name, value, unit, bound=f"≤ {limit:g} {unit}".replace(".", ","), ok=ok)
     return ok

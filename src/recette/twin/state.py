@@ -39,6 +39,9 @@ class State:
         try:
             with self._lock.acquire(timeout=LOCK_PATIENCE_S):
                 yield
+                if not self.folder.exists():
+                    # Nothing is left to lock; whoever waits finds its file unlinked, and starts over.
+                    Path(self._lock.lock_file).unlink(missing_ok=True)
         except Timeout:
             raise RecetteError(f"twin: another command has held {self._lock.lock_file} for ten minutes") from None
 
