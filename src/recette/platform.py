@@ -9,6 +9,7 @@ from pathlib import Path
 from recette.actions import Faults, Journal
 from recette.errors import Inconclusive, RecetteError
 from recette.paths import STATE
+from recette.probes.vip import addresses, vips_of
 from recette.provision import ensure
 from recette.shell import Remote
 from recette.site import Host, Site
@@ -70,17 +71,13 @@ class Platform:
         groups = {name: self.site.group(name) for name in self.site.vips if name.startswith("fw-")}
         answers = self.remote.map([host.name for members in groups.values() for host in members], OWNED)
         return {
-            name: tuple(
-                host
-                for host in members
-                if any(f'"{address}"' in answers[host.name].stdout for address in self.site.vips[name].values())
-            )
+            name: tuple(host for host in members if addresses(answers[host.name].stdout) & vips_of(self.site, name))
             for name, members in groups.items()
         }
 
     def active(self, level: int) -> Host:
         """The firewall of a level that holds its virtual addresses. Raises Inconclusive if there is not exactly one."""
-        owners = next(hosts for hosts in self.owners().values() if not hosts or hosts[0].level == level)
+        owners = next(hosts for name, hosts in self.owners().items() if self.site.group(name)[0].level == level)
         if len(owners) != 1:
             names = ", ".join(host.name for host in owners) or "aucun"
             raise Inconclusive(f"Niveau {level} : un pare-feu actif et un seul était attendu, obtenu : {names}")

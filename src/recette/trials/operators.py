@@ -79,7 +79,7 @@ def await_preferred(platform: Platform) -> None:
     Raises Inconclusive after `PREFERRED_LIMIT_S`.
     """
     gateway = next(zone.gateway for zone in platform.site.zones.values() if zone.role == "operateur")
-    members = [host.name for host in platform.site.hosts.values() if host.level == 1]
+    members = _outer_firewalls(platform)
 
     def preferred() -> bool | NotYet:
         seen = platform.remote.map(members, "cat /run/acces-internet.json; ip -4 route show default")
@@ -91,7 +91,7 @@ def await_preferred(platform: Platform) -> None:
 
 def _await_switch(platform: Platform, lost: str) -> None:
     """Wait until the firewalls have left the access; one that never does is judged by the users' outage."""
-    members = [host.name for host in platform.site.hosts.values() if host.level == 1]
+    members = _outer_firewalls(platform)
 
     def left() -> bool:
         routes = platform.remote.map(members, "ip -4 route show default")
@@ -101,6 +101,10 @@ def _await_switch(platform: Platform, lost: str) -> None:
         wait_until(left, SWITCH_LIMIT_S, f"L'abandon de l'accès {lost}")
     except Inconclusive:
         return
+
+
+def _outer_firewalls(platform: Platform) -> list[str]:
+    return [host.name for host in platform.site.hosts.values() if host.level == 1]
 
 
 def _nominal(text: str, gateway: str) -> bool:

@@ -53,11 +53,6 @@ class Twin:
     def container(self, host: Host) -> str:
         return f"{self.site.name}-{host.name}"
 
-    @property
-    def standing(self) -> bool:
-        """Whether every machine runs."""
-        return all(status.ready for status in self.status())
-
     def up(self, progress: Progress = _silent) -> None:
         """Make what is missing and mend what is broken; machines that stand are left alone.
 
