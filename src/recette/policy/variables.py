@@ -8,6 +8,7 @@ from recette.policy.filtering import Rule, bogons, chains, inside, merged, name,
 from recette.policy.paths import accesses
 from recette.policy.publishing import operators, publications
 from recette.policy.redundancy import redundancy
+from recette.policy.resolution import nameservers
 from recette.site import Host, Site
 
 Values = dict[str, Any]
@@ -21,6 +22,7 @@ def variables(site: Site, host: Host) -> Values:
         "routes": [{"to": str(route.to), "via": str(route.via)} for route in host.routes],
         "virtual_addresses": _virtual_addresses(site),
         "forwarding": host.forwarding,
+        "nameservers": [str(address) for address in nameservers(site, host)],
     }
     if host.redundancy in site.vips:
         values["redundancy"] = redundancy(site, host)
