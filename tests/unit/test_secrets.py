@@ -44,7 +44,7 @@ def test_a_twin_draws_its_root_once_for_its_owner_alone(state: Path) -> None:
 
 
 def test_a_real_site_must_hold_its_root(tmp_path: Path) -> None:
-    with pytest.raises(RecetteError, match="secret is missing; .*openssl rand"):
+    with pytest.raises(RecetteError, match=r"secret is missing; .*openssl rand"):
         Secrets.of_site("reel", "site", tmp_path)
 
 
