@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from recette.errors import RecetteError
 from recette.site import Site, find_site
 from recette.twin import Twin
-from recette.twin.engine import CAPABILITIES, Kernel
+from recette.twin.engine import CAPABILITIES, Kernel, Podman
 from recette.twin.fabric import Fabric
 from recette.twin.image import Image
 
@@ -32,6 +33,20 @@ def test_only_old_control_groups_need_a_tree_of_their_own() -> None:
     assert "mount -t cgroup2" in old.entry_point
     assert "cgroup2" not in new.entry_point
     assert all(kernel.entry_point.endswith("exec /sbin/init") for kernel in (old, new))
+
+
+def test_machines_that_die_slowly_are_removed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = iter((125, 0))
+    asked: list[tuple[str, ...]] = []
+
+    def run(_podman: Podman, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        asked.append(arguments)
+        assert not check
+        return subprocess.CompletedProcess(arguments, next(codes), "", "")
+
+    monkeypatch.setattr(Podman, "run", run)
+    object.__new__(Podman).remove(["jumeau-dc1"])
+    assert [arguments[0] for arguments in asked] == ["rm", "rm"]
 
 
 def test_no_capability_over_the_machine_itself() -> None:

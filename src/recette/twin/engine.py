@@ -13,6 +13,8 @@ from typing import Any
 from recette.errors import RecetteError
 from recette.paths import STATE
 
+REMOVE_TRIES = 3
+
 CAPABILITIES = [
     *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETPCAP", "SETUID"),
     *("SYS_CHROOT", "SYS_ADMIN", "SYS_PTRACE", "SYS_NICE", "SYS_TIME", "AUDIT_WRITE", "MKNOD"),
@@ -117,6 +119,11 @@ class Podman:
         return {entry["Labels"]["recette.host"]: entry for entry in listed}
 
     def remove(self, names: list[str]) -> None:
-        """Remove containers at once, whatever state they are in; absent ones are no error."""
-        if names:
-            self.run("rm", "--force", "--ignore", "--volumes", "--time", "0", *names)
+        """Remove containers at once, whatever state they are in; absent ones are no error.
+
+        On a loaded machine killed processes may outlive podman's patience: it is asked again, for they are dying.
+        """
+        for tries_left in reversed(range(REMOVE_TRIES if names else 0)):
+            done = self.run("rm", "--force", "--ignore", "--volumes", "--time", "0", *names, check=not tries_left)
+            if done.returncode == 0:
+                return
