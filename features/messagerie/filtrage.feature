@@ -33,16 +33,6 @@ Fonctionnalité: Filtrage du courrier
         | porteur du pourriel de test GTUBE                       | refusé    |
         | porteur du virus de test EICAR                          | refusé    |
 
-    @EXG-F-05 @lecture
-    Plan du scénario: Un courriel interne <courriel> est <sort>
-      Quand un salarié dépose un courriel <courriel>, ainsi que son témoin
-      Alors le courriel est <sort>
-      Et son témoin est distribué
-
-      Exemples: courriels qui nuisent
-        | courriel                                                | sort      |
-        | porteur du virus de test EICAR                          | refusé    |
-
   Règle: Le courrier sortant prouve son origine
 
     @EXG-F-05 @lecture

@@ -9,9 +9,9 @@ Fonctionnalité: Aucun relais ouvert
   Règle: Personne ne fait relayer le courrier d'autrui
 
     @EXG-F-05 @lecture
-    Plan du scénario: Depuis "<source>", <serveur> ne relaie aucune des 22 formes d'adresse
-      Quand "<source>" demande <serveur> de relayer les 22 formes d'adresse
-      Alors aucune forme n'est acceptée
+    Plan du scénario: Depuis "<source>", <serveur> : aucun relais
+      Quand "<source>" demande <serveur> de relayer les formes d'adresse classiques
+      Alors aucune des 22 formes n'est acceptée
       Et un envoi permis y est accepté
 
       Exemples: sources
@@ -24,7 +24,7 @@ Fonctionnalité: Aucun relais ouvert
   Règle: Les serveurs ne renseignent pas l'inconnu
 
     @EXG-F-05 @lecture
-    Plan du scénario: Interrogé depuis "<source>", <serveur> ne dit pas qui a une boîte
+    Plan du scénario: Depuis "<source>", <serveur> : rien n'est dit de qui a une boîte
       Quand "<source>" demande <serveur> si une adresse et une liste existent
       Alors VRFY et EXPN sont refusés de la même façon pour une adresse connue et une inconnue
 

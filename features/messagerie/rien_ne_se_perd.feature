@@ -10,7 +10,7 @@ Fonctionnalité: Aucun message accepté ne se perd
 
   Règle: Une coupure de courant ne perd ni ne double aucun message
 
-    Mille messages pour le serveur qui reçoit, trois cents pour les autres : la durée de la recette est comptée.
+    Mille messages pour le serveur de messagerie, trois cents pour les autres : la durée de la recette est comptée.
 
     @EXG-F-05 @perturbateur
     Plan du scénario: <nombre> messages, coupure du courant <machine> : aucun perdu, aucun doublé
@@ -21,7 +21,7 @@ Fonctionnalité: Aucun message accepté ne se perd
 
       Exemples: machines
         | nombre | auteurs                      | machine                             |
-        | 1000   | des salariés                 | du serveur de messagerie qui reçoit |
+        | 1000   | des salariés                 | d'un serveur de messagerie           |
         | 300    | des correspondants du dehors | du relais                           |
         | 300    | des salariés                 | du pare-feu actif de niveau 2       |
         | 300    | des correspondants du dehors | du pare-feu actif de niveau 1       |

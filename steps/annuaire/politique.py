@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pytest_bdd import given, parsers, then, when
-from recette.personnel import Account
 
 from recette.evidence import Recorder
+from recette.personnel import Account
 from recette.platform import Platform
 from recette.probes.directory import Directory
 from recette.trials.checklist import DECLARED, Checklist, audit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
 from recette.evidence import Recorder
@@ -88,9 +89,43 @@ def members_moved(group: str, platform: Platform, parties: Parties) -> Iterator[
         yield movement
 
 
+@pytest.fixture
+def movement() -> Movement | None:
+    """Who entered or left a group, where the scenario says so."""
+    return None
+
+
 @when(parsers.parse('un salarié écrit à la liste "{group}"'), target_fixture="mailing")
 def write_to_list(
-    group: str, platform: Platform, parties: Parties, preuves: Recorder, request: pytest.FixtureRequest
+    group: str, movement: Movement | None, platform: Platform, parties: Parties, preuves: Recorder
 ) -> Mailing:
-    movement = request.getfixturevalue("movement") if "movement" in request.fixturenames else None
-    return Mailing
+    mailing = mail_list(platform, parties.employee, group, parties.members(group, movement))
+    preuves.note(f"Dépôt : {mailing.dialogue}.")
+    return mailing
+
+
+@then("chaque membre du groupe a reçu le courriel exactement une fois")
+def members_served(mailing: Mailing, preuves: Recorder) -> None:
+    wrong = mailing.without()
+    served = len(mailing.members) - len(wrong)
+    preuves.measure("membres servis une fois", served, "membres", f"= {len(mailing.members)}", not wrong)
+    assert not wrong, f"{mailing.letter.recipient} — Obtenu : {' ; '.join(wrong)} — Attendu : un exemplaire chacun"
+
+
+@then("aucune autre boîte ne l'a reçu")
+def nobody_else(mailing: Mailing, preuves: Recorder) -> None:
+    wrong = mailing.strangers()
+    preuves.measure("boîtes étrangères au groupe qui l'ont reçu", len(wrong), "boîtes", "= 0", not wrong)
+    assert not wrong, f"{mailing.letter.recipient} — Obtenu : reçu aussi par {', '.join(wrong)} — Attendu : personne"
+
+
+@then("celui qui est entré a reçu le courriel")
+def newcomer_served(movement: Movement, mailing: Mailing) -> None:
+    login = movement.joined.account.login
+    assert mailing.copies[login] == 1, f"{login} — Obtenu : {mailing.copies[login]} exemplaires — Attendu : un"
+
+
+@then("celui qui est sorti ne l'a pas reçu")
+def leaver_not_served(movement: Movement, mailing: Mailing) -> None:
+    login = movement.left.account.login
+    assert login not in mailing.strangers(), f"{login} — Obtenu : courriel reçu — Attendu : aucun"

@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
+from recette.errors import Inconclusive
+from recette.platform import Platform
 from recette.probes.mail import Dialogue, hold, read
-from recette.shell import Remote
 from recette.trials.mail.exchange import ARRIVAL_LIMIT_S, Party
 from recette.trials.mail.letters import Letter
 from recette.trials.mail.staff import Colleague
 
+STORE = "/var/vmail"
+"""Where the mail servers keep the mailboxes, one folder for each login."""
+
 
 @dataclass(frozen=True)
 class Mailing:
-    """A message to a list, and how many copies of it each mailbox that was looked at holds."""
+    """A message to a list: copies found by the mail programs of its members, and every mailbox that holds it."""
 
     letter: Letter
     dialogue: Dialogue
+    members: tuple[Colleague, ...]
     copies: Mapping[str, int]
-    """Login -> copies."""
+    """Login of a member -> copies."""
+    holders: frozenset[str]
+    """Logins of the mailboxes that hold it, by the stores of the servers."""
 
-    def without(self, members: Iterable[Colleague]) -> list[str]:
+    def without(self) -> list[str]:
         """Members who did not get it exactly once, in French."""
-        return [
-            f"{who.account.login} : {self.copies.get(who.account.login, 0)} exemplaires"
-            for who in members
-            if self.copies.get(who.account.login, 0) != 1
-        ]
+        return [f"{login} : {copies} exemplaires" for login, copies in self.copies.items() if copies != 1]
 
-    def strangers(self, members: Iterable[Colleague]) -> list[str]:
+    def strangers(self) -> list[str]:
         """Mailboxes that hold it without belonging to the group."""
-        known = {who.account.login for who in members}
-        return sorted(login for login, copies in self.copies.items() if copies and login not in known)
+        return sorted(self.holders - set(self.copies))
 
 
-def mail_list(
-    remote: Remote, writer: Party, group: str, expected: Iterable[Colleague], everybody: Iterable[Colleague]
-) -> Mailing:
-    """Write to a group, wait until those expected have it, then look into every mailbox.
-
-    The members' own mail programs are asked, in one round trip for all: 800 sessions, some seconds.
-    """
+def mail_list(platform: Platform, writer: Party, group: str, members: Sequence[Colleague]) -> Mailing:
+    """Write to a group, wait until each member has it, then look into every mailbox of every server."""
     letter = Letter(writer.address, f"{group}@{writer.address.partition('@')[2]}", "Réunion d'équipe", attachment=None)
-    (dialogue,) = hold(remote, writer.host, [writer.call(letter)])
-    awaited = {who.account.login for who in expected}
-    boxes = {who.account.login: who.box for who in everybody}
-    wishes = [[letter.identifier] if login in awaited else [] for login in boxes]
+    (dialogue,) = hold(platform.remote, writer.host, [writer.call(letter)])
     found = read(
-        remote, writer.host, list(boxes.values()), awaited=wishes, prefix=letter.identifier, limit_s=ARRIVAL_LIMIT_S
+        platform.remote,
+        writer.host,
+        [who.box for who in members],
+        awaited=[[letter.identifier]] * len(members),
+        prefix=letter.identifier,
+        limit_s=ARRIVAL_LIMIT_S if dialogue.taken else 0.0,
     )
-    return Mailing(
-        letter, dialogue, {login: len(one.of(letter.identifier)) for login, one in zip(boxes, found, strict=True)}
-    )
+    copies = {who.account.login: len(one.of(letter.identifier)) for who, one in zip(members, found, strict=True)}
+    return Mailing(letter, dialogue, tuple(members), copies, holders(platform, letter.identifier))
+
+
+def holders(platform: Platform, identifier: str) -> frozenset[str]:
+    """The logins whose mailbox holds a message, on any server. Raises Inconclusive if a store cannot be read."""
+    servers = [host.name for host in platform.site.group("mail")]
+    script = f"cd {STORE} && {{ grep -rlF -- {shlex.quote(identifier)} . || [ $? -eq 1 ]; }}"
+    found: set[str] = set()
+    for server, done in platform.remote.map(servers, script).items():
+        if done.rc != 0:
+            raise Inconclusive(f"{server} : boîtes illisibles ({done.stderr.strip()})")
+        found |= {PurePosixPath(line).parts[0] for line in done.stdout.splitlines()}
+    return frozenset(found)

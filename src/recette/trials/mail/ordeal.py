@@ -14,7 +14,7 @@ from recette.platform import Platform
 from recette.probes.mail import Box, Fate, Posting, Reading, Settled, read
 from recette.probes.mail.mailbox import counted
 from recette.site import Host
-from recette.trials.mail.loss import Reckoning, reckon
+from recette.trials.mail.loss import Reckoning, longest_wait_s, reckon
 from recette.trials.mail.staff import Colleague
 from recette.waiting import NotYet, wait_until
 
@@ -59,6 +59,11 @@ class Ordeal:
     def reckonings(self) -> Mapping[str, Reckoning]:
         """What each server shows of what was accepted."""
         return {server: reckon(self.settled, counted(found)) for server, found in self.readings.items()}
+
+    @property
+    def longest_wait_s(self) -> float:
+        """The longest wait of the senders between two acceptances, from the cut on."""
+        return longest_wait_s([one.settled_s for one in self.settled if one.fate is Fate.ACCEPTED], self.cut_s)
 
     def timeline(self, title: str) -> Timeline:
         """Each message posted: accepted or not, and how long its sender waited."""

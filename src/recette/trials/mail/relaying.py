@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from recette.errors import Inconclusive
 from recette.probes.mail import Call, Dialogue, Door, hold
 from recette.shell import Remote
+from recette.trials.mail.parties import Parties
+
+CURIOUS = ("VRFY", "EXPN")
+UNKNOWN_COMMAND = frozenset({500, 502, 530})
+"""Unknown, not implemented, or not before TLS and login; 252 and 550 speak of the address."""
+NOBODY = "personne.de-ce-nom"
+LIST = "metier-informatique"
 
 
 @dataclass(frozen=True)
@@ -81,17 +88,87 @@ class Attempts:
         return list(zip(self.envelopes, self.dialogues, strict=True))
 
 
-def attempt(  # noqa: PLR0913 - who, where, what, and what is allowed
-    remote: Remote, source: str, door: Door, envelopes: Sequence[Envelope], *, permitted: Call, permitted_from: str = ""
-) -> Attempts:
+def relay_attempts(remote: Remote, parties: Parties, source: str, place: str) -> Attempts:
     """Try every form, each in a dialogue of its own: a server grows slow or deaf after some errors.
 
-    `permitted` is held from `permitted_from`, the same source unless said.
+    What is allowed is tried beside: a message to an employee or, where one posts, an employee's own.
     """
+    door = door_of(parties, place)
+    insider, outsider = parties.author.address, parties.outsider.address
+    envelopes = forms(door, parties.staff.domain, insider, outsider)
     calls = [Call(door, (f"MAIL FROM:<{e.sender}>", f"RCPT TO:<{e.recipient}>")) for e in envelopes]
     dialogues = hold(remote, source, calls)
-    (control,) = hold(remote, permitted_from or source, [permitted])
-    return Attempts(source, door, tuple(envelopes), dialogues, control)
+    host, permitted = _permitted(parties, source, place)
+    (control,) = hold(remote, host, [permitted])
+    return Attempts(source, door, envelopes, dialogues, control)
+
+
+def door_of(parties: Parties, place: str) -> Door:
+    """The door that a place names: that of the first mail server where there are several."""
+    return parties.doors.servers[0] if place == "server" else cast("Door", getattr(parties.doors, place))
+
+
+def _permitted(parties: Parties, source: str, place: str) -> tuple[str, Call]:
+    """What may be posted at a place, and from where: a mail server takes the relay's word alone."""
+    door, author, outsider = door_of(parties, place), parties.employee, parties.outsider
+    if place == "submission":
+        return source, Call.posting(door, author.address, [outsider.address], None, login=author.login)
+    host = parties.relay_host if place == "server" else source
+    return host, Call.posting(door, outsider.address, [author.address], None)
+
+
+@dataclass(frozen=True)
+class Curiosity:
+    """What a server answered to VRFY and EXPN, for an address that exists and one that does not."""
+
+    place: str
+    known: Dialogue
+    unknown: Dialogue
+
+    def leaks(self) -> list[str]:
+        """Answers that accept, or that tell a known address from an unknown one. Inconclusive without answers."""
+        wrong = []
+        for verb in CURIOUS:
+            known, unknown = self.known.reply(verb), self.unknown.reply(verb)
+            if known is None or unknown is None:
+                raise Inconclusive(f"{self.place} n'a pas répondu à {verb} : {self.known}")
+            if known.code not in UNKNOWN_COMMAND:
+                wrong.append(f"{verb} — Obtenu : {known} — Attendu : commande refusée")
+            if known.code != unknown.code:
+                wrong.append(f"{verb} — Obtenu : {known} pour une adresse connue, {unknown} pour une inconnue")
+        return wrong
+
+    def told(self) -> str:
+        return "".join(f"{r.command} : {r}\n" for r in (*self.known.replies, *self.unknown.replies))
+
+
+def ask_who_exists(remote: Remote, parties: Parties, source: str, place: str) -> Curiosity:
+    """VRFY an employee and EXPN a list; then the same for names that nobody bears."""
+    door, author = door_of(parties, place), parties.author
+    known, unknown = hold(
+        remote,
+        source,
+        [
+            Call(door, (f"VRFY {author.address}", f"EXPN {LIST}@{parties.staff.domain}")),
+            Call(door, (f"VRFY {NOBODY}@{parties.staff.domain}", f"EXPN {NOBODY}@{parties.staff.domain}")),
+        ],
+    )
+    return Curiosity(f"{door.name}:{door.port}", known, unknown)
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """How a recipient that does not exist was answered, and one that does."""
+
+    nobody: Dialogue
+    somebody: Dialogue
+
+
+def write_to_unknown(remote: Remote, parties: Parties, source: str) -> Unknown:
+    """Up to the recipient: nothing is sent."""
+    sender, domain = parties.outsider.address, parties.staff.domain
+    to = (f"{NOBODY}@{domain}", parties.author.address)
+    return Unknown(*hold(remote, source, [Call.posting(parties.doors.relay, sender, [one], None) for one in to]))
 
 
 def _accepted(dialogue: Dialogue) -> bool:

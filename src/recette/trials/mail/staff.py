@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from recette.errors import Inconclusive
-from recette.personnel import Account, accounts, read_personnel
+from recette.personnel import Account
 from recette.probes.mail import Box, Writer
-from recette.secrets import Secrets
 from recette.site import Site
 from recette.trials.mail.doors import Doors
+from recette.trials.people import People
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,20 @@ class Colleague:
 
 
 class Staff:
-    """The employees who have a mailbox and a workstation in their building, chosen by rank: always the same ones.
+    """The employees who have a workstation in their building, chosen by rank: always the same ones.
 
-    Ranks count from the end of the file, for other trials take theirs at its beginning.
+    Ranks count from the end of the file: the directory's trials take theirs at its beginning.
     """
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.domain = str(site.variables["site_mail_domain"])
-        self._secrets = Secrets.of_site(site.name, site.kind, site.path)
         self._doors = Doors.of(site)
 
     @cached_property
-    def accounts(self) -> tuple[Account, ...]:
+    def people(self) -> People:
         """Every account, leavers included."""
-        personnel = read_personnel(self.site.path / "personnel.csv", self.site.zones)
-        return accounts(personnel.employees, datetime.now(UTC).date())
+        return People.of(self.site, datetime.now(UTC).date())
 
     @cached_property
     def offices(self) -> dict[str, str]:
@@ -66,7 +64,7 @@ class Staff:
 
     def colleague(self, building: str, rank: int = 0) -> Colleague:
         """Raises Inconclusive if the building has not so many employees, or no workstation."""
-        here = [one for one in self.accounts if one.active and one.building == building]
+        here = [one for one in self.people.active if one.building == building]
         if building not in self.offices or rank >= len(here):
             raise Inconclusive(f"{building} : pas d'employé de rang {rank} devant un poste")
         return self.of(here[-1 - rank])
@@ -80,7 +78,7 @@ class Staff:
 
     def members(self, group: str) -> tuple[Colleague, ...]:
         """Those whom the personnel file puts into a group of the directory. Raises Inconclusive if there are none."""
-        found = tuple(self.of(one) for one in self.accounts if group in one.groups)
+        found = tuple(self.of(one) for one in self.people.active if group in one.groups)
         if not found:
             raise Inconclusive(f"Aucun employé n'appartient au groupe {group}")
         return found
@@ -89,4 +87,4 @@ class Staff:
         """The employee of an account; one whose building has no workstation works elsewhere."""
         office = self.offices.get(account.building) or min(self.offices.values())
         address = f"{account.local_part}@{self.domain}"
-        return Colleague(account, address, self._secrets.of(account.secret), office, self._doors)
+        return Colleague(account, address, self.people.password(account), office, self._doors)

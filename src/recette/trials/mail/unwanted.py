@@ -53,10 +53,6 @@ class Cast:
         call = Call.posting(self.relay, envelope or letter.sender, [letter.recipient], raw or letter.raw)
         return Parcel(host or self.outsider.host, letter, call)
 
-    def inside(self, letter: Letter) -> Parcel:
-        """By an employee, from a desk."""
-        return Parcel(self.colleague.host, letter, self.colleague.call(letter))
-
 
 Couple = tuple[Parcel, Parcel]
 """A message with its flaw, and its witness."""
@@ -133,11 +129,6 @@ def _eicar(cast: Cast) -> Couple:
     return cast.direct(letter(cast, attachment=EICAR)), cast.direct(letter(cast))
 
 
-def _eicar_inside(cast: Cast) -> Couple:
-    mine = letter(cast, sender=cast.colleague.address)
-    return cast.inside(replace(mine, attachment=EICAR, identifier=letter(cast).identifier)), cast.inside(mine)
-
-
 INCOMING: Mapping[str, Callable[[Cast], Couple]] = {
     "signé et conforme à la politique de son domaine": _signed,
     "accompagné d'une pièce jointe inoffensive": _attached,
@@ -148,7 +139,6 @@ INCOMING: Mapping[str, Callable[[Cast], Couple]] = {
     "porteur du virus de test EICAR": _eicar,
 }
 """Words of the feature -> the message and its witness."""
-INSIDE: Mapping[str, Callable[[Cast], Couple]] = {"porteur du virus de test EICAR": _eicar_inside}
 ALTERED = "modifié après sa signature (DKIM)"
 """The one message that needs another first: what was signed must have arrived before it is altered."""
 
