@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from recette.policy.buildings import buildings
 from recette.policy.filtering import Rule, bogons, chains, inside, merged, name, origins, peers, reserved
 from recette.policy.paths import accesses
 from recette.policy.publishing import operators, publications
@@ -22,6 +23,7 @@ def variables(site: Site, host: Host) -> Values:
         "routes": [{"to": str(route.to), "via": str(route.via)} for route in host.routes],
         "virtual_addresses": _virtual_addresses(site),
         "forwarding": host.forwarding,
+        "buildings": buildings(site),
         "nameservers": [str(address) for address in nameservers(site, host)],
     }
     if host.redundancy in site.vips:
