@@ -71,7 +71,7 @@ DISABLED, NORMAL, NEVER_EXPIRES = 0x2, 0x200, 0x10000
 SECURITY_GROUP = "-2147483646"
 """Global security group, as a signed number."""
 COMPUTER = "bf967a86-0de6-11d0-a285-00aa003049e2"
-JOINING = ("(OA;CI;CCDC;{0};;{1})", "(OA;CIIO;RPWPCRCCDCLCLORCWOWDSDDTSW;;{0};{1})")
+JOINING = ("(OA;CI;CCDC;{0};;{1})", "(OA;CIIO;CCDCLCSWRPWPDTLOCRSDRCWDWO;;{0};{1})")
 """Rights on the container of computers: create and delete them, and everything on those below."""
 LISTS = ("created", "changed_accounts", "moved", "disabled", "returned", "groups")
 

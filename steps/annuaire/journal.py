@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pytest_bdd import parsers, then, when
-from recette.personnel import Account
 
 from recette.evidence import Recorder
+from recette.personnel import Account
 from recette.platform import Platform
 from recette.probes.directory import ADMINISTRATION, ADMINISTRATOR, DISABLED, Entry
 from recette.trials.auditing import AuditTrail, Event, author, changes_of, refusals_of, sid, written

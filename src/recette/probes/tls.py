@@ -27,11 +27,12 @@ class Version(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A port that speaks TLS at once; `name` is the one that its certificate must bear."""
+    """A port that speaks TLS, at once or once SMTP asked for it; `name` is the one that its certificate must bear."""
 
     address: str
     port: int
     name: str
+    starttls: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}:{self.port}"
@@ -75,7 +76,14 @@ def handshakes(
     """Every version on every endpoint, from one host; Inconclusive if that host cannot be asked."""
     asked = [(endpoint, version) for endpoint in endpoints for version in versions]
     payload = [
-        {"address": end.address, "port": end.port, "name": end.name, "version": version.value, "ca": anchor}
+        {
+            "address": end.address,
+            "port": end.port,
+            "name": end.name,
+            "version": version.value,
+            "ca": anchor,
+            "starttls": end.starttls,
+        }
         for end, version in asked
     ]
     told = remote.python(origin, source("tls"), payload, timeout_s=60.0)

@@ -1,8 +1,9 @@
 """TLS handshakes from a host, one for each version asked for.
 
-Payload: [{"address", "port", "name", "version", "ca"}], the version being that of `ssl.TLSVersion` ("TLSv1_2") or ""
-for the best of both ends. Prints, in the same order, [{"version", "cipher", "bits", "expires", "starts", "names",
-"error", "reason"}]; the error is "" when the handshake succeeded with a certificate that is valid for that name.
+Payload: [{"address", "port", "name", "version", "ca", "starttls"}], the version being that of `ssl.TLSVersion`
+("TLSv1_2") or "" for the best of both ends; with `starttls` an SMTP server is first asked in clear. Prints, in the
+same order, [{"version", "cipher", "bits", "expires", "starts", "names", "error", "reason"}]; the error is "" when the
+handshake succeeded with a certificate that is valid for that name.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def handshake(asked: dict[str, Any]) -> dict[str, Any]:
     try:
         with (
             socket.create_connection((asked["address"], asked["port"]), LIMIT_S) as plain,
-            context.wrap_socket(plain, server_hostname=asked["name"]) as secured,
+            ready(plain, asked) as prepared,
+            context.wrap_socket(prepared, server_hostname=asked["name"]) as secured,
         ):
             certificate: Any = secured.getpeercert() or {}
             cipher = secured.cipher() or ("", "", 0)
@@ -45,6 +47,19 @@ def handshake(asked: dict[str, Any]) -> dict[str, Any]:
         return {"error": str(error), "reason": error.reason or ""}
     except OSError as error:
         return {"error": str(error), "reason": type(error).__name__}
+
+
+def ready(plain: socket.socket, asked: dict[str, Any]) -> socket.socket:
+    """The connection, once its server waits for a handshake. Raises OSError if it does not want one."""
+    if asked["starttls"]:
+        with plain.makefile("rb") as answers:
+            for command in ("", "EHLO recette.invalid\r\n", "STARTTLS\r\n"):
+                plain.sendall(command.encode())
+                while (line := answers.readline())[3:4] == b"-":
+                    pass
+                if not line.startswith(b"2"):
+                    raise OSError(f"{command.strip() or 'greeting'}: {line.decode(errors='replace').strip()}")
+    return plain
 
 
 def main() -> None:

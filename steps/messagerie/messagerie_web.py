@@ -1,0 +1,1 @@
+"""Steps of the webmail, in a real browser."""
