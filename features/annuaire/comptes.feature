@@ -44,6 +44,5 @@ Fonctionnalité: Comptes et groupes
     Scénario: Une ligne mal formée est nommée et refusée, les autres sont chargées
       Quand un fichier du personnel avec 1 arrivée et 1 ligne mal formée est chargé
       Alors la ligne mal formée est nommée
-      Et le compte de la ligne mal formée n'a pas changé
-      Et les 1 arrivants ont un compte actif et leurs groupes
+      Et l'arrivant a un compte actif et ses groupes
       Et aucun autre compte n'a changé

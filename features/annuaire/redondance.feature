@@ -12,7 +12,7 @@ Fonctionnalité: Redondance de l'annuaire
     @EXG-F-01 @lecture
     Scénario: Les deux contrôleurs ont le même contenu
       Quand les contrôleurs sont comparés
-      Alors chaque partition de l'annuaire est identique sur les deux contrôleurs
+      Alors les comptes et les groupes sont identiques sur les deux contrôleurs
       Et la dernière réplication de chaque partition, dans chaque sens, est réussie
 
     @EXG-F-01 @perturbateur
@@ -35,6 +35,6 @@ Fonctionnalité: Redondance de l'annuaire
     Scénario: Rien de ce qui est changé pendant la perte de dc1 n'est perdu
       Étant donné que "dc1" a subi une coupure de courant
       Et que 3 comptes ont été changés sur "dc2"
-      Quand "dc1" revient en service
-      Alors les 3 changements sont sur "dc1" en au plus 60 secondes
+      Quand le contrôleur perdu revient en service
+      Alors les 3 changements y sont en au plus 60 secondes
       Et les contrôleurs se répliquent de nouveau dans les deux sens

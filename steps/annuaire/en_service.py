@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import testinfra
+import testinfra  # type: ignore[import-untyped] # it ships none
 from pytest_bdd import given
-from testinfra.host import Host as Inspected
 
 from recette.errors import Inconclusive
 from recette.evidence import Recorder
@@ -18,7 +18,7 @@ from recette.probes.directory import Directory
 from recette.site import Host, Site
 from recette.trials.people import People
 
-Inspect = Callable[[str], Inspected]
+Inspect = Callable[[str], Any]
 """Gives a host of the site, to look at what it says of itself."""
 
 

@@ -14,7 +14,7 @@ from recette.platform import Platform
 from recette.probes.directory import Directory
 from recette.trials.checklist import DECLARED, Checklist, audit
 from recette.trials.delays import seconds_until
-from recette.trials.passwords import STRONG, Choice, choose, guess, refused
+from recette.trials.passwords import STRONG, Choice, choose, guess, refused, refuses
 from recette.trials.people import People
 from steps.annuaire.en_service import require_none
 from steps.reseau.en_service import measured_within
@@ -72,7 +72,7 @@ def account_is_locked(limit: int, locked: Locked, annuaire: Directory, personnel
     account, since_s = locked
     right = personnel.login(account)
     for server in annuaire.servers:
-        delay = seconds_until(lambda on=server: refused(annuaire.talk(login=right, server=on).bind), since_s, limit)
+        delay = seconds_until(refuses(annuaire, server, right), since_s, limit)
         held = measured_within(preuves, f"blocage du compte sur {server.name}", delay, "s", limit)
         assert held, f"{server.name} accepte encore le bon mot de passe de {right.user} — Attendu : compte bloqué"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,8 +11,9 @@ from recette.actions.journal import Act, Drivers, Journal
 from recette.actions.signals import interruptible, uninterrupted
 from recette.errors import Inconclusive
 from recette.probes.directory import DISABLED, SUCCESS, Answer, Directory, Entry, Login
+from recette.provision import Provisioned, provision
 
-DRIVER = "account"
+DRIVER, ROLE = "account", "annuaire"
 ALREADY, ABSENT = 20, 16
 """Results of LDAP for a value that is there already, or no longer (RFC 4511)."""
 IS_MEMBER, IS_NO_MEMBER = 68, 53
@@ -36,6 +38,8 @@ class Accounts:
                 "unlock": self.unlock,
                 "describe": self.describe,
                 "reset": self.reset,
+                "remove": self.remove,
+                "reload": self.reload,
             }
         }
 
@@ -67,6 +71,27 @@ class Accounts:
         """Give the account back the password that has this name among the secrets of the site."""
         dn = self._entry(server, login).dn
         self._must(server, [{"do": "password", "dn": dn, "new": self.directory.secret(secret)}], f"reset {login}")
+
+    def remove(self, server: str, number: str) -> None:
+        """Delete the account of the employee who has this number, if there is one."""
+        host = self.directory.site.host(server)
+        for entry in self.directory.search(f"(employeeID={number})", ("cn",), base=self.directory.base, server=host):
+            self._must(server, [{"do": "delete", "dn": entry.dn}], f"remove {number}")
+
+    def reload(self, server: str, file: str = "") -> None:
+        """Load a personnel file by the role of the directory; that of the site by default."""
+        self.load(server, file)
+
+    def load(self, server: str, file: str = "") -> Provisioned:
+        """The same, telling what the role did. Raises RecetteError if it fails."""
+        variables = {"annuaire_personnel": file} if file else {}
+        # In another thread: in the main one ansible-runner would replace the handlers of the signals, for good.
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(
+                provision, self.directory.site, hosts=[server], roles=[ROLE], variables=variables
+            ).result()
+        done.require_success()
+        return done
 
     def change_password(self, server: str, login: str, old: str, new: str) -> Answer:
         """What the directory answers to the owner of an account who changes the password; judged by the caller."""

@@ -65,7 +65,7 @@ def known_names(site: Site) -> dict[str, Host]:
     return {f"{host.name}.{site.dns}": host for host in site.members("site")}
 
 
-def wrong(told: Mapping[str, Sequence[Resolution]], names: Mapping[str, Host], *, authority: bool) -> list[str]:
+def wrong(told: Mapping[str, Sequence[Resolution]], names: Mapping[str, Host]) -> list[str]:
     """One line for each answer that is not the address of the host, or that does not come from who has authority."""
     lines = []
     for host, answers in told.items():
@@ -75,7 +75,7 @@ def wrong(told: Mapping[str, Sequence[Resolution]], names: Mapping[str, Host], *
             own = {str(interface.address) for interface in bearer.interfaces}
             if answer.code != FOUND or str(bearer.address) not in answer.addresses or set(answer.addresses) - own:
                 lines.append(f"{said} — Attendu : {bearer.address}")
-            elif authority and not answer.authoritative:
+            elif not answer.authoritative:
                 lines.append(f"{said}, sans autorité — Attendu : une réponse qui fait autorité")
     return lines
 

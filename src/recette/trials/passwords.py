@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from recette.actions.accounts import Accounts
@@ -46,3 +47,8 @@ def guess(directory: Directory, server: Host, person: Login, tries: int) -> list
 def refused(answer: Answer) -> bool:
     """Whether the server refused these credentials, rather than the connection."""
     return answer.code == WRONG_CREDENTIALS
+
+
+def refuses(directory: Directory, server: Host, person: Login) -> Callable[[], bool]:
+    """Tell whether a server refuses these credentials, asked anew each time."""
+    return lambda: refused(directory.talk(login=person, server=server).bind)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from recette.errors import Inconclusive
 from recette.personnel import Account, accounts, read_personnel
+from recette.policy.buildings import buildings
 from recette.probes.directory import Login
 from recette.secrets import Secrets
 from recette.site import Site
@@ -16,20 +19,29 @@ PERSONNEL = "personnel.csv"
 
 @dataclass(frozen=True)
 class People:
-    """The accounts that derive from the personnel file, and their first passwords."""
+    """The accounts that derive from a personnel file on a given day, and their first passwords."""
 
     accounts: tuple[Account, ...]
+    refusals: tuple[str, ...]
+    today: date
     realm: str
     secrets: Secrets
 
     @classmethod
     def of(cls, site: Site, today: date) -> People:
-        """Inconclusive if the file refuses a line: what should be in the directory is then not known."""
-        found = read_personnel(site.path / PERSONNEL, tuple(site.zones))
-        if found.refusals:
-            raise Inconclusive(f"Fichier du personnel refusé : {found.refusals[0]}")
+        """Those of the site. Inconclusive if its file has a refused line: there is nothing sure to compare with."""
+        people = cls.read(site, site.path / PERSONNEL, today)
+        if people.refusals:
+            raise Inconclusive(f"Fichier du personnel refusé : {people.refusals[0]}")
+        return people
+
+    @classmethod
+    def read(cls, site: Site, file: Path, today: date) -> People:
+        """Those of any file."""
+        found = read_personnel(file, buildings(site))
         secrets = Secrets.of_site(site.name, site.kind, site.path)
-        return cls(accounts(found.employees, today), str(site.variables["site_realm"]).lower(), secrets)
+        realm = str(site.variables["site_realm"]).lower()
+        return cls(accounts(found.employees, today), found.refusals, today, realm, secrets)
 
     @property
     def active(self) -> tuple[Account, ...]:
@@ -48,6 +60,10 @@ class People:
         if len(fitting) <= rank:
             raise Inconclusive(f"Fichier du personnel : moins de {rank + 1} employés de {building or trade}")
         return fitting[rank]
+
+    def numbered(self, matricules: Collection[str]) -> tuple[Account, ...]:
+        """The employees who have these numbers."""
+        return tuple(one for one in self.accounts if one.matricule in matricules)
 
     def password(self, account: Account) -> str:
         return self.secrets.of(account.secret)

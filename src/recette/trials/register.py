@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from recette.errors import Inconclusive
 from recette.personnel import Account
 from recette.probes.directory import Directory, Entry
+from recette.site import Host
 
 STAFF, LEAVERS = "OU=Personnel,", "OU=Partis,"
 ATTRIBUTES = (
@@ -129,10 +130,14 @@ class Register:
         return "un compte actif" if STAFF in entry.dn else f"un compte rangé ailleurs ({entry.dn})"
 
 
-def compare(directory: Directory, people: Sequence[Account]) -> Register:
-    """Read every employee's account and every group. Inconclusive if the directory does not answer or holds none."""
-    entries = directory.search("(&(objectCategory=person)(employeeID=*))", ATTRIBUTES, base=directory.base)
-    groups = directory.search("(objectClass=group)", ("sAMAccountName", "member"), base=directory.base)
+def compare(directory: Directory, people: Sequence[Account], server: Host | None = None) -> Register:
+    """Read every employee's account and every group, on the first server by default.
+
+    Inconclusive if the directory does not answer, or holds none.
+    """
+    base = directory.base
+    entries = directory.search("(&(objectCategory=person)(employeeID=*))", ATTRIBUTES, base=base, server=server)
+    groups = directory.search("(objectClass=group)", ("sAMAccountName", "member"), base=base, server=server)
     if not entries or not groups:
         raise Inconclusive(f"L'annuaire ne contient ni compte ni groupe sous {directory.base}")
     return Register(
