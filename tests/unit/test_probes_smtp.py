@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +51,8 @@ class Scripted:
                 connection, _ = self.socket.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rb") as lines:
+            # A client that refuses what it is told may reset the connection.
+            with suppress(ConnectionResetError), connection, connection.makefile("rb") as lines:
                 connection.sendall(self.greeting + b"\r\n")
                 self._talk(connection, lines)
 
