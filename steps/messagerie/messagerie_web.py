@@ -1,1 +1,0 @@
-"""Steps of the webmail, in a real browser."""
