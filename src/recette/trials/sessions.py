@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from recette.errors import Inconclusive
 from recette.personnel import Account as Person
-from recette.probes.directory import Directory
+from recette.probes.directory import Directory, Login
+from recette.probes.kerberos import Ticket, ask
 from recette.probes.logon import Account, Logon, log_on
 from recette.shell import Remote
+from recette.site import Host
 from recette.trials.people import People
 
 UNAVAILABLE = frozenset({"PAM_AUTHINFO_UNAVAIL", "PAM_SYSTEM_ERR", "PAM_SERVICE_ERR", "PAM_ABORT", "SIGKILL"})
@@ -91,3 +93,13 @@ def wrong_groups(logon: Logon, person: Person, kinds: Sequence[str] = ("batiment
     """Groups of buildings and trades that the session has and should not, or the reverse."""
     found = {name for name in logon.groups if name.startswith(tuple(kinds))}
     return sorted(found ^ set(person.groups))
+
+
+def identity(visitor: Visitor, people: People) -> Login:
+    """Who somebody is for the directory."""
+    return Login(f"{visitor.login}@{people.realm}", visitor.password)
+
+
+def refuses_ticket(remote: Remote, directory: Directory, server: Host, person: Login) -> Callable[[], bool]:
+    """Tell whether a server refuses a ticket to somebody, asked anew each time."""
+    return lambda: ask(remote, directory, server, person) is Ticket.REFUSED
