@@ -6,6 +6,7 @@ import sys
 
 OURS, THEIRS = "agnes@cenexis.example", "alice@partenaire.example"
 EICAR = base64.b64decode("WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=")
+REFUSED = 400
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 RELAY = (
     THEIRS,
@@ -27,18 +28,22 @@ def message(sender: str, recipient: str, subject: str, *extra: str, body: str = 
     return "\r\n".join((head, stamp, *extra, "", body, ""))
 
 
-def attempt(name: str, server: str, hello: str, sender: str, recipient: str, text: str = "") -> None:
-    with smtplib.SMTP(server, 25, local_hostname=hello, timeout=60) as smtp:
-        smtp.ehlo()
-        if smtp.has_extn("starttls"):
+class Client:
+    """One who speaks to a server under a name."""
+
+    def __init__(self, server: str, hello: str) -> None:
+        self.server, self.hello = server, hello
+
+    def attempt(self, name: str, sender: str, recipient: str, text: str = "") -> None:
+        """Go as far as the server lets it; without text, to the recipient."""
+        with smtplib.SMTP(self.server, 25, local_hostname=self.hello, timeout=60) as smtp:
             smtp.starttls()
             smtp.ehlo()
-        for stage, command in (("sender", f"MAIL FROM:<{sender}>"), ("recipient", f"RCPT TO:<{recipient}>")):
-            code, answer = smtp.docmd(command)
-            if code >= 400:  # noqa: PLR2004 - RFC 5321
-                break
-        else:
-            stage, (code, answer) = "message", smtp.data(text) if text else (code, answer)
+            stage, (code, answer) = "sender", smtp.docmd("MAIL", f"FROM:<{sender}>")
+            if code < REFUSED:
+                stage, (code, answer) = "recipient", smtp.docmd("RCPT", f"TO:<{recipient}>")
+            if text and code < REFUSED:
+                stage, (code, answer) = "message", smtp.data(text)
         sys.stdout.write(f"{name}: {stage} {code} {answer.decode()}\n")
 
 
@@ -53,35 +58,35 @@ def talk(server: str) -> None:
 
 def unfiltered(server: str) -> None:
     """A message that the filter should see."""
-    attempt("unfiltered", server, "mx.partenaire.example", THEIRS, OURS, message(THEIRS, OURS, "unfiltered"))
+    Client(server, "mx.partenaire.example").attempt("unfiltered", THEIRS, OURS, message(THEIRS, OURS, "unfiltered"))
 
 
 def outside(server: str) -> None:
     """From mx-externe, which may speak for partenaire.example."""
     talk(server)
-    hello = "mx.partenaire.example"
+    us = Client(server, "mx.partenaire.example")
     for number, recipient in enumerate(RELAY):
-        attempt(f"relay-{number}", server, hello, THEIRS, recipient)
-    attempt("unknown", server, hello, THEIRS, "personne@cenexis.example")
-    attempt("greeting", server, "mx.cenexis.example", THEIRS, OURS)
+        us.attempt(f"relay-{number}", THEIRS, recipient)
+    us.attempt("unknown", THEIRS, "personne@cenexis.example")
+    Client(server, "mx.cenexis.example").attempt("greeting", THEIRS, OURS)
     forged = "Authentication-Results: mx.cenexis.example; dkim=pass header.d=banque.example"
-    attempt("plain", server, hello, THEIRS, OURS, message(THEIRS, OURS, "plain", forged, "X-Spam: Yes"))
+    us.attempt("plain", THEIRS, OURS, message(THEIRS, OURS, "plain", forged, "X-Spam: Yes"))
     for name, sender in (("bank", "conseil@banque.example"), ("usurped", "direction@cenexis.example")):
-        attempt(name, server, hello, sender, OURS, message(sender, OURS, name))
-    attempt("mixed", server, hello, THEIRS, OURS, message("conseil@banque.example", OURS, "mixed"))
+        us.attempt(name, sender, OURS, message(sender, OURS, name))
+    us.attempt("mixed", THEIRS, OURS, message("conseil@banque.example", OURS, "mixed"))
     club = "tresorier@association.example"
-    attempt("suspect", server, hello, club, OURS, message(club, OURS, "suspect"))
-    attempt("gtube", server, hello, THEIRS, OURS, message(THEIRS, OURS, "gtube", body=GTUBE))
+    us.attempt("suspect", club, OURS, message(club, OURS, "suspect"))
+    us.attempt("gtube", THEIRS, OURS, message(THEIRS, OURS, "gtube", body=GTUBE))
     virus = base64.b64encode(EICAR).decode()
     kind = 'Content-Disposition: attachment; filename="a.com"\r\nContent-Transfer-Encoding: base64'
-    attempt("virus", server, hello, THEIRS, OURS, message(THEIRS, OURS, "virus", kind, body=virus))
+    us.attempt("virus", THEIRS, OURS, message(THEIRS, OURS, "virus", kind, body=virus))
 
 
 def inside(server: str) -> None:
     """From a mail server of the site."""
     text = message("agnes@cenexis.example", THEIRS, "sortie", "User-Agent: Courrier 1.0")
     trace = "Received: from poste-b30.fsb.cenexis.example ([10.94.130.100])\r\n by mail2.fsb.cenexis.example; now\r\n"
-    attempt("outgoing", server, "mail2.fsb.cenexis.example", OURS, THEIRS, trace + text)
+    Client(server, "mail2.fsb.cenexis.example").attempt("outgoing", OURS, THEIRS, trace + text)
 
 
 if __name__ == "__main__":
