@@ -52,7 +52,7 @@ def serve(folder: Path, key: Any, names: list[str] | None = None, **options: Any
     """What the authority answers to one request of mx-1."""
     names = names or NAMES
     requests = {"mx-1": [{"name": "relais", "dns": names, "csr": site_key.request(key, names) if key else ""}]}
-    params = {"folder": str(folder / "authority"), "common_name": "Autorité", "organization": "CENEXIS"}
+    params: dict[str, Any] = {"folder": str(folder / "authority"), "common_name": "Autorité", "organization": "CENEXIS"}
     params |= {"validity_days": 397, "renew_days": 30, "revoked": []} | options
     check = params.pop("check", False)
     done: dict[str, Any] = site_authority.serve(Asked(check=bool(check), requests=requests, **params))
@@ -115,7 +115,13 @@ def test_a_request_that_its_key_did_not_sign_is_refused(tmp_path: Path, key: Any
     body = site_key.request(key, NAMES).splitlines()
     body[-2] = body[-2][:-8] + ("AAAA" if body[-2][-8:-4] != "AAAA" else "BBBB") + body[-2][-4:]
     requests = {"mx-1": [{"name": "relais", "dns": NAMES, "csr": "\n".join(body)}]}
-    params = {"folder": str(tmp_path), "common_name": "A", "organization": "B", "revoked": [], "renew_days": 30}
+    params: dict[str, Any] = {
+        "folder": str(tmp_path),
+        "common_name": "A",
+        "organization": "B",
+        "revoked": [],
+        "renew_days": 30,
+    }
     with pytest.raises(Refused, match="not signed by its own key"):
         site_authority.serve(Asked(requests=requests, validity_days=397, **params))
 
