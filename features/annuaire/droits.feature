@@ -15,7 +15,7 @@ Fonctionnalité: Droits par groupe
       Exemples: qui administre quoi
         | métier         | poste     | administre    |
         | maintenance    | poste-b40 | administre    |
-        | informatique   | poste-b30 | administre    |
+        | maintenance    | poste-b30 | n'administre pas |
         | laboratoire    | poste-b25 | n'administre pas |
         | laboratoire    | poste-b40 | n'administre pas |
         | administration | poste-b30 | n'administre pas |

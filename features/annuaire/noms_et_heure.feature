@@ -27,6 +27,11 @@ Fonctionnalité: Noms et heure
       Quand le nom de chaque machine du site est demandé à chaque contrôleur
       Alors chaque nom donne l'adresse de la machine
 
+    @EXG-F-01 @lecture
+    Scénario: Chaque contrôleur trouve aussi les noms extérieurs
+      Quand un nom extérieur est demandé à chaque contrôleur
+      Alors chaque contrôleur donne l'adresse du nom extérieur
+
   Règle: Les noms du site ne sortent pas du site
 
     @EXG-F-01 @lecture

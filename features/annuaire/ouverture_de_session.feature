@@ -49,8 +49,7 @@ Fonctionnalité: Ouverture de session
   Règle: Chaque poste est prêt
 
     @EXG-F-01 @lecture
-    Scénario: Chaque poste est membre du domaine et s'adresse aux deux contrôleurs
+    Scénario: Chaque poste est membre du domaine
       Quand l'état des postes est relevé
       Alors chaque poste est membre du domaine
-      Et chaque poste s'en remet à l'annuaire dès son démarrage
-      Et aucun poste n'ouvre de session sans l'annuaire
+      Et chaque poste s'en remet à l'annuaire, dès son démarrage

@@ -15,10 +15,17 @@ Fonctionnalité: Révocation
       Et "poste-b90" refuse sa session en au plus 60 secondes
       Et Kerberos refuse son mot de passe sur chaque contrôleur en au plus 60 secondes
       Et LDAPS refuse son mot de passe sur chaque contrôleur en au plus 60 secondes
-      Et son autre identité sur "poste-b40" ne lui rend pas ses droits
 
     @EXG-F-01 @perturbateur
     Scénario: Un compte rétabli retrouve sa session
       Étant donné que le compte d'un employé a été désactivé
       Quand son compte est rétabli
       Alors "poste-b40" lui ouvre une session en au plus 60 secondes
+
+  Règle: Un mot de passe n'est jugé que par l'annuaire
+
+    @EXG-F-01 @perturbateur
+    Scénario: Un poste coupé de l'annuaire n'ouvre aucune session
+      Étant donné qu'un employé vient d'ouvrir sa session sur "poste-b25"
+      Quand "poste-b25" est coupé de l'annuaire
+      Alors "poste-b25" ne lui ouvre aucune session

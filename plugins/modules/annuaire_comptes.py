@@ -58,12 +58,11 @@ refused: {description: Lines of the file and accounts that were left alone., typ
 
 import json  # noqa: E402 - Ansible wants the documentation first
 import socket  # noqa: E402
-from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+from ansible.module_utils.annuaire import PRIVATE, open_database  # noqa: E402
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
-PRIVATE = Path("/var/lib/samba/private")
 SOCKET = PRIVATE / "ldap_priv/ldapi"
 UNITS = ("Personnel", "Groupes", "Services", "Partis")
 DISABLED, NORMAL, NEVER_EXPIRES = 0x2, 0x200, 0x10000
@@ -80,20 +79,16 @@ class Directory:
     """Read in the database of this controller; written there, or through its service when it runs."""
 
     def __init__(self, *, check: bool) -> None:
-        from samba.auth import system_session
         from samba.credentials import Credentials
-        from samba.param import LoadParm
         from samba.samdb import SamDB
 
-        parameters = LoadParm()
-        parameters.load_default()
-        self.database = SamDB(session_info=system_session(), lp=parameters)
+        self.database = open_database()
         self.writer, self.check, self.live = self.database, check, serves()
         if self.live:
             nobody = Credentials()
             nobody.set_anonymous()
             url = f"ldapi://{str(SOCKET).replace('/', '%2F')}"
-            self.writer = SamDB(url=url, session_info=system_session(), credentials=nobody, lp=parameters)
+            self.writer = SamDB(url=url, credentials=nobody, lp=self.database.lp)
 
     def search(self, base: str, expression: str, attributes: list[str]) -> list[Any]:
         """Objects below a base that need not exist."""
@@ -162,7 +157,9 @@ class Load:
 
     def units(self) -> None:
         """Create the organisational units."""
-        known = {str(found.dn).lower() for found in self.directory.search(self.root, "(objectClass=organizationalUnit)", [])}
+        known = {
+            str(found.dn).lower() for found in self.directory.search(self.root, "(objectClass=organizationalUnit)", [])
+        }
         for dn in [self.root, *[f"OU={name},{self.root}" for name in UNITS]]:
             if dn.lower() not in known:
                 self.directory.add(dn, {"objectClass": "organizationalUnit"})
@@ -171,7 +168,10 @@ class Load:
     def services(self, declared: list[dict[str, Any]]) -> None:
         """Create the service accounts, whose passwords do not expire, and give their rights."""
         base = f"OU=Services,{self.root}"
-        known = {str(found["cn"]): found for found in self.directory.search(base, "(objectClass=user)", ["cn", "description"])}
+        known = {
+            str(found["cn"]): found
+            for found in self.directory.search(base, "(objectClass=user)", ["cn", "description"])
+        }
         for service in declared:
             name, text = service["name"], service["description"]
             dn = f"CN={name},{base}"
@@ -197,9 +197,9 @@ class Load:
 
     def let_join(self, dn: str, name: str) -> None:
         """Let an account create the computers of the domain."""
+        import ldb
         from samba.dcerpc import security
         from samba.ndr import ndr_pack, ndr_unpack
-        import ldb
 
         found = self.directory.search(dn, "(objectClass=user)", ["objectSid"])
         if not found:
@@ -336,7 +336,7 @@ class Load:
 
 def common_name(dn: str) -> str:
     """The first name of a DN."""
-    return dn.split(",")[0].split("=")[1]
+    return dn.split(",", maxsplit=1)[0].split("=")[1]
 
 
 def load(directory: Directory, parameters: dict[str, Any]) -> Load:

@@ -44,11 +44,11 @@ done:
 import os  # noqa: E402 - Ansible wants the documentation first
 import shutil  # noqa: E402
 import time  # noqa: E402
-from pathlib import Path  # noqa: E402
 
+from ansible.module_utils.annuaire import PRIVATE, open_database  # noqa: E402
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
-STATE = Path("/var/lib/samba")
+STATE = PRIVATE.parent
 UNFINISHED = STATE / "annuaire-inacheve"
 ATTEMPTS, PAUSE_S = 60, 0.5
 """How long to wait for a server: it may have been started just now."""
@@ -56,16 +56,16 @@ ATTEMPTS, PAUSE_S = 60, 0.5
 
 def is_controller() -> bool:
     """Whether the host holds a directory, whole."""
-    return (STATE / "private/sam.ldb").exists() and not UNFINISHED.exists()
+    return (PRIVATE / "sam.ldb").exists() and not UNFINISHED.exists()
 
 
 def forget() -> None:
     """Remove what an interrupted creation or joining left."""
-    for path in (STATE / "private", STATE / "sysvol", STATE / "bind-dns"):
+    for path in (PRIVATE, STATE / "sysvol", STATE / "bind-dns"):
         shutil.rmtree(path, ignore_errors=True)
     for path in STATE.glob("*.tdb"):
         path.unlink()
-    (STATE / "private").mkdir(mode=0o755)
+    PRIVATE.mkdir(mode=0o755)
 
 
 def serving(others: list[str], realm: str, attempts: int) -> str | None:
@@ -93,34 +93,33 @@ def serving(others: list[str], realm: str, attempts: int) -> str | None:
 
 
 def run(module: AnsibleModule, *arguments: str) -> None:
-    """Run samba-tool; its password stands in the environment, not in the list of processes.
+    """Run samba-tool, again where the service that it asks is not wholly up yet, as after its start.
 
-    Nothing reads the database before it is whole: it is written without waiting for the disk at each step.
+    The password stands in the environment, not in the list of processes. Nothing reads the database before it is whole:
+    it is written without waiting for the disk at each step.
     """
-    environment = {"PASSWD": module.params["admin_password"]}
     command = ["samba-tool", "domain", *arguments, "--option=ldb:nosync=true"]
-    module.run_command(command, check_rc=True, environ_update=environment)
+    environment = {"PASSWD": module.params["admin_password"]}
+    for last in (False, False, True):
+        forget()
+        code, _, _ = module.run_command(command, check_rc=last, environ_update=environment)
+        if code == 0:
+            return
+        time.sleep(PAUSE_S)
 
 
 def create(module: AnsibleModule) -> None:
     """Create the domain, and give Administrator his password."""
-    from samba.auth import system_session
-    from samba.param import LoadParm
-    from samba.samdb import SamDB
-
     names = [f"--realm={module.params['realm']}", f"--domain={module.params['netbios']}"]
     names.append(f"--host-ip={module.params['address']}")
     run(module, "provision", *names, "--server-role=dc", "--dns-backend=SAMBA_INTERNAL", "--function-level=2016")
-    parameters = LoadParm()
-    parameters.load_default()
-    directory = SamDB(session_info=system_session(), lp=parameters)
-    directory.setpassword("(sAMAccountName=Administrator)", module.params["admin_password"])
+    open_database().setpassword("(sAMAccountName=Administrator)", module.params["admin_password"])
 
 
 def join(module: AnsibleModule, server: str) -> None:
     """Join the domain that a server serves; what the domain had of a former host of this name is replaced."""
-    run(module, "join", module.params["realm"], "DC", f"--server={server}", "-U", "Administrator",
-        "--dns-backend=SAMBA_INTERNAL")  # fmt: skip
+    realm = module.params["realm"]
+    run(module, "join", realm, "DC", f"--server={server}", "-U", "Administrator", "--dns-backend=SAMBA_INTERNAL")
 
 
 def main() -> None:
@@ -140,7 +139,6 @@ def main() -> None:
         module.exit_json(changed=False, done="")
     if module.check_mode:
         module.exit_json(changed=True, done="created" if module.params["create"] else "joined")
-    forget()
     server = serving(module.params["others"], module.params["realm"], 1 if module.params["create"] else ATTEMPTS)
     if server is None and not module.params["create"]:
         module.fail_json(msg=f"nobody serves {module.params['realm']} among {', '.join(module.params['others'])}")

@@ -63,12 +63,11 @@ new_zones:
   returned: always
 """
 
-from pathlib import Path  # noqa: E402 - Ansible wants the documentation first
-from typing import Any  # noqa: E402
+from typing import Any  # noqa: E402 - Ansible wants the documentation first
 
+from ansible.module_utils.annuaire import PRIVATE, open_database  # noqa: E402
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
-DATABASE = Path("/var/lib/samba/private/sam.ldb")
 MINUTE, DAY = 60 * 10**7, 86400 * 10**7
 """In the directory's unit, 100 ns; delays are negative."""
 NEVER = -(2**63)
@@ -98,13 +97,7 @@ class Directory:
     """The database of this controller, changed in one transaction."""
 
     def __init__(self) -> None:
-        from samba.auth import system_session
-        from samba.param import LoadParm
-        from samba.samdb import SamDB
-
-        parameters = LoadParm()
-        parameters.load_default()
-        self.database = SamDB(session_info=system_session(), lp=parameters)
+        self.database = open_database()
         self.changes: list[str] = []
         self.new_zones: list[str] = []
 
@@ -203,7 +196,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if not DATABASE.exists():
+    if not (PRIVATE / "sam.ldb").exists():
         module.exit_json(changed=True, changes=["the domain does not exist yet"], new_zones=[])
     directory = Directory()
     directory.database.transaction_start()

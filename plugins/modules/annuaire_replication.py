@@ -33,6 +33,7 @@ mended:
 import time  # noqa: E402 - Ansible wants the documentation first
 from typing import Any  # noqa: E402
 
+from ansible.module_utils.annuaire import open_database  # noqa: E402
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
 REFUSALS = 0x2 | 0x4
@@ -48,13 +49,8 @@ class Controller:
     """The directory that this host holds, and its own replication service."""
 
     def __init__(self) -> None:
-        from samba.auth import system_session
-        from samba.param import LoadParm
-        from samba.samdb import SamDB
-
-        self.parameters = LoadParm()
-        self.parameters.load_default()
-        self.directory = SamDB(session_info=system_session(), lp=self.parameters)
+        self.directory = open_database()
+        self.parameters = self.directory.lp
 
     def partitions(self) -> list[str]:
         """Every partition that a controller of the only domain of a forest holds."""
@@ -66,8 +62,8 @@ class Controller:
     def guid(self, name: str) -> str:
         """Identity of a controller's directory service. Raises LookupError when the domain has no such controller."""
         import ldb
-        from samba.ndr import ndr_unpack
         from samba.dcerpc import misc
+        from samba.ndr import ndr_unpack
 
         for server in self.directory.search(
             self.directory.get_config_basedn(), expression=f"(&(objectClass=server)(cn={name}))", attrs=["cn"]
@@ -81,8 +77,8 @@ class Controller:
     def behind(self, partition: str, guid: str) -> bool:
         """Whether the partition was never pulled from this controller, or its last pull failed."""
         import ldb
-        from samba.ndr import ndr_unpack
         from samba.dcerpc import drsblobs
+        from samba.ndr import ndr_unpack
 
         (head,) = self.directory.search(partition, scope=ldb.SCOPE_BASE, attrs=["repsFrom"])
         sources = [ndr_unpack(drsblobs.repsFromToBlob, blob).ctr for blob in head.get("repsFrom", [])]
@@ -94,9 +90,7 @@ class Controller:
         """Options of this controller that refuse replication."""
         import ldb
 
-        (settings,) = self.directory.search(
-            self.directory.get_dsServiceName(), scope=ldb.SCOPE_BASE, attrs=["options"]
-        )
+        (settings,) = self.directory.search(self.directory.get_dsServiceName(), scope=ldb.SCOPE_BASE, attrs=["options"])
         self.options = int(str(settings["options"][0])) if "options" in settings else 0
         return self.options & REFUSALS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from recette.platform import Platform
 from recette.probes.directory import Directory
 from recette.site import Host, Site
 from recette.trials.people import People
+from steps.reseau.en_service import measured_within
 
 Inspect = Callable[[str], Any]
 """Gives a host of the site, to look at what it says of itself."""
@@ -40,6 +42,24 @@ def personnel(site: Site) -> People:
 def postes(site: Site) -> tuple[Host, ...]:
     """The workstations."""
     return tuple(host for host in site.hosts.values() if "postes" in host.groups)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a step that measures looks at, and where it writes what it sees."""
+
+    platform: Platform
+    people: People
+    preuves: Recorder
+
+    def require_within(self, what: str, delay_s: float, limit_s: float, otherwise: str) -> None:
+        """Record a delay, infinite if nothing came, and refuse with these words if it exceeds its limit."""
+        assert measured_within(self.preuves, what, delay_s, "s", limit_s), otherwise
+
+
+@pytest.fixture
+def view(platform: Platform, personnel: People, preuves: Recorder) -> View:
+    return View(platform, personnel, preuves)
 
 
 @pytest.fixture(scope="session")

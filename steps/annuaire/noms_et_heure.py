@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from pytest_bdd import then, when
+from pytest_bdd import parsers, then, when
 
 from recette.evidence import Recorder
 from recette.platform import Platform
@@ -14,6 +14,7 @@ from recette.probes.directory import ADMINISTRATION
 from recette.probes.names import Resolution
 from recette.site import Host
 from recette.trials import names as trial
+from recette.trials.clocks import Clocks, compare, said
 from recette.trials.names import Leak
 from steps.annuaire.en_service import require_none
 
@@ -52,6 +53,17 @@ def count(told: Told, preuves: Recorder) -> None:
     preuves.measure("réponses relevées", sum(map(len, told.values())), "réponses")
 
 
+@when("un nom extérieur est demandé à chaque contrôleur", target_fixture="told")
+def outer_name_is_asked(platform: Platform) -> Told:
+    return trial.ask_outside(platform.directory, platform.remote, ADMINISTRATION)
+
+
+@then("chaque contrôleur donne l'adresse du nom extérieur")
+def outer_name_is_found(told: Told, preuves: Recorder) -> None:
+    count(told, preuves)
+    require_none(preuves, "noms extérieurs non trouvés", "réponses", trial.not_found(told))
+
+
 @when("les postes demandent des noms du site et des noms extérieurs", target_fixture="leak")
 def workstations_ask(
     platform: Platform, postes: tuple[Host, ...], preuves: Recorder, tmp_path_factory: pytest.TempPathFactory
@@ -82,3 +94,31 @@ def capture_sees(leak: Leak, preuves: Recorder) -> None:
     preuves.measure("nom du site demandé exprès, et vu", leak.planted, "paquets", "≥ 1", leak.planted > 0)
     assert leak.outer, "Aucun nom extérieur n'est sorti : la capture n'a rien vu"
     assert leak.planted, "Le nom du site demandé exprès n'a pas été vu : la capture ne prouve rien"
+
+
+@when("l'heure de chaque machine est comparée à ses sources", target_fixture="clocks")
+def compare_clocks(platform: Platform, preuves: Recorder) -> Clocks:
+    found = compare(platform.site, platform.remote)
+    lines = [f"{one.host};{one.source};{said(one)}" for one in found.offsets]
+    preuves.attach("heures.csv", "\n".join(["machine;source;écart", *lines, ""]))
+    return found
+
+
+@then(parsers.parse("chaque écart est d'au plus {limit:g} seconde"))
+def clocks_agree(limit: float, clocks: Clocks, preuves: Recorder) -> None:
+    largest, wrong = clocks.largest_s(), clocks.wrong(limit)
+    preuves.measure("comparaisons d'heure", len(clocks.offsets), "comparaisons", "≥ 1", bool(clocks.offsets))
+    preuves.measure("plus grand écart d'heure", round(largest, 4), "s", f"≤ {limit:g} s", largest <= limit)
+    assert not wrong, "\n".join(wrong)
+
+
+@then("chaque machine suit au moins une source")
+def every_clock_follows(clocks: Clocks, preuves: Recorder) -> None:
+    wrong = [f"{name} ne suit aucune source" for name in clocks.adrift]
+    require_none(preuves, "machines sans source suivie", "machines", wrong)
+
+
+@then("chaque machine a été comparée")
+def every_clock_was_compared(clocks: Clocks, preuves: Recorder) -> None:
+    wrong = [f"{name} n'a aucune source de temps" for name in clocks.without_source]
+    require_none(preuves, "machines sans source de temps", "machines", wrong)

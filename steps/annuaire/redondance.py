@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-import pytest
 from pytest_bdd import given, parsers, then, when
-from recette.personnel import Account
 
 from recette.actions import Fault, Injection
 from recette.evidence import Recorder
+from recette.personnel import Account
 from recette.platform import Platform
 from recette.probes.directory import Directory
 from recette.site import Host
@@ -20,8 +19,7 @@ from recette.trials import replication
 from recette.trials.delays import seconds_until
 from recette.trials.people import People
 from recette.trials.replication import Link, described, replicating_again, shows
-from steps.annuaire.en_service import require_none
-from steps.reseau.en_service import measured_within
+from steps.annuaire.en_service import View, require_none
 
 CHANGED = 30
 """Rank of the first employee of these scenarios, in the trade « administration »."""
@@ -45,19 +43,6 @@ class Back:
 
     server: Host
     asked_s: float
-
-
-@dataclass(frozen=True)
-class Accounted:
-    """The directory that is looked at, and the evidence of what is seen."""
-
-    directory: Directory
-    preuves: Recorder
-
-
-@pytest.fixture
-def accounted(annuaire: Directory, preuves: Recorder) -> Accounted:
-    return Accounted(annuaire, preuves)
 
 
 @dataclass
@@ -103,20 +88,20 @@ def change_on_each(platform: Platform, personnel: People) -> Iterator[list[Writt
 
 
 @then(parsers.parse("chaque changement est arrivé sur l'autre contrôleur en au plus {limit:d} secondes"))
-def changes_arrive(limit: int, written: list[Written], accounted: Accounted) -> None:
+def changes_arrive(limit: int, written: list[Written], view: View) -> None:
     for one in written:
-        for other in accounted.directory.servers:
+        for other in view.platform.directory.servers:
             if other != one.server:
-                require_arrived(one, other, limit, accounted)
+                require_arrived(one, other, limit, view)
 
 
-def require_arrived(one: Written, other: Host, limit: int, accounted: Accounted) -> None:
+def require_arrived(one: Written, other: Host, limit: int, view: View) -> None:
     """Refuse if a change is not on the other server within the limit."""
     for account in one.accounts:
-        delay = seconds_until(shows(accounted.directory, account, one.text, other), one.at_s, limit)
+        delay = seconds_until(shows(view.platform.directory, account, one.text, other), one.at_s, limit)
         name = f"{account.login}, de {one.server.name} à {other.name}"
-        held = measured_within(accounted.preuves, f"réplication de {name}", delay, "s", limit)
-        assert held, f"{name} — Obtenu : changement absent après {limit} s — Attendu : répliqué"
+        otherwise = f"{name} — Obtenu : changement absent après {limit} s — Attendu : répliqué"
+        view.require_within(f"réplication de {name}", delay, limit, otherwise)
 
 
 @given(parsers.parse('"{name}" a subi une coupure de courant'), target_fixture="injection")
@@ -147,11 +132,11 @@ def server_returns(injection: Injection, preuves: Recorder) -> Back:
 
 
 @then(parsers.parse("les {count:d} changements y sont en au plus {limit:d} secondes"))
-def nothing_is_lost(count: int, limit: int, written: list[Written], back: Back, accounted: Accounted) -> None:
+def nothing_is_lost(count: int, limit: int, written: list[Written], back: Back, view: View) -> None:
     (one,) = written
     made = len(one.accounts)
-    accounted.preuves.measure("changements faits pendant la perte", made, "comptes", f"= {count}", made == count)
-    require_arrived(replace(one, at_s=back.asked_s), back.server, limit, accounted)
+    view.preuves.measure("changements faits pendant la perte", made, "comptes", f"= {count}", made == count)
+    require_arrived(replace(one, at_s=back.asked_s), back.server, limit, view)
 
 
 @then("les contrôleurs se répliquent de nouveau dans les deux sens")

@@ -12,7 +12,9 @@ from recette.personnel.employees import TRADES, Employee
 
 LONGEST_LOGIN = 20
 """Characters of a sAMAccountName, by Microsoft's limit."""
-LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ð": "d", "þ": "th"})
+LIGATURES = str.maketrans(
+    {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ð": "d", "þ": "th"}
+)
 
 
 @dataclass(frozen=True, slots=True)

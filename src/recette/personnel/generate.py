@@ -22,23 +22,28 @@ FIRST_MATRICULE = 100100
 FIRST_DAY, LAST_ENTRY, LAST_EXIT = date(1991, 1, 7), date(2024, 12, 2), date(2025, 6, 30)
 
 MEN = (
-    "Jean Pierre Michel André Philippe René Louis Alain Jacques Éric Frédéric Loïc Jérôme Sébastien Nicolas Grégory Benoît "
-    "Cédric Rémi Gaël Noël Théo Mickaël Hervé Stéphane Raphaël Karim Mehdi Youssef Mamadou João Tomás Jean-Pierre "
-    "Jean-François Jean-Noël Pierre-Yves"
-).split()
+    "Jean", "Pierre", "Michel", "André", "Philippe", "René", "Louis", "Alain", "Jacques", "Éric", "Frédéric", "Loïc",
+    "Jérôme", "Sébastien", "Nicolas", "Grégory", "Benoît", "Cédric", "Rémi", "Gaël", "Noël", "Théo", "Mickaël",
+    "Hervé", "Stéphane", "Raphaël", "Karim", "Mehdi", "Youssef", "Mamadou", "João", "Tomás", "Jean-Pierre",
+    "Jean-François", "Jean-Noël", "Pierre-Yves",
+)  # fmt: skip
 WOMEN = (
-    "Marie Françoise Monique Hélène Agnès Élodie Éloïse Chloé Zoé Anaïs Inès Noémie Léa Océane Cécile Geneviève Béatrice "
-    "Gaëlle Joëlle Solène Maïté Aïcha Fatou Thaïs Bérénice Amélie Marie-Thérèse Anne-Cécile Anne-Sophie Marie-Ève"
-).split()
-FAMILIES = tuple(
-    "Martin,Bernard,Thomas,Petit,Robert,Richard,Durand,Dubois,Moreau,Laurent,Simon,Michel,Lefèvre,Leroy,Roux,David,"
-    "Bertrand,Morel,Fournier,Girard,Bonnet,Dupont,Lambert,Fontaine,Rousseau,Vincent,Muller,Faure,André,Mercier,Blanc,"
-    "Guérin,Boyer,Garnier,Chevalier,François,Legrand,Gauthier,Garcia,Perrin,Clément,Morin,Nicolas,Henry,Roussel,Masson,"
-    "Gérard,Noël,Meyer,Lucas,Meunier,Jean,Brunet,Blanchard,Giraud,Renault,Lemaître,Hébert,Bénard,Jégou,Le Goff,Le Bihan,"
-    "Le Goff-Martin,Le Guen,Kervéadou,L'Hostis,L’Haridon,D'Arcy,D’Aubigné,D'Alès de Corbet,de La Rochefoucauld,"
-    "de Saint-Exupéry,du Plessis,des Rosiers,Saint-Aubin,Nœuvéglise,Lecœur,Bœuf,Pécaut,Août,Haÿ,Çelik,Nuñez,Gonçalves,"
-    "Da Silva,Ben Saïd,El Amrani,Diallo,N'Diaye,Traoré,Nguyên,Haddad".split(",")
-)
+    "Marie", "Françoise", "Monique", "Hélène", "Agnès", "Élodie", "Éloïse", "Chloé", "Zoé", "Anaïs", "Inès", "Noémie",
+    "Léa", "Océane", "Cécile", "Geneviève", "Béatrice", "Gaëlle", "Joëlle", "Solène", "Maïté", "Aïcha", "Fatou",
+    "Thaïs", "Bérénice", "Amélie", "Marie-Thérèse", "Anne-Cécile", "Anne-Sophie", "Marie-Ève",
+)  # fmt: skip
+FAMILIES = (
+    "Martin", "Bernard", "Thomas", "Petit", "Robert", "Richard", "Durand", "Dubois", "Moreau", "Laurent", "Simon",
+    "Michel", "Lefèvre", "Leroy", "Roux", "David", "Bertrand", "Morel", "Fournier", "Girard", "Bonnet", "Dupont",
+    "Lambert", "Fontaine", "Rousseau", "Vincent", "Muller", "Faure", "André", "Mercier", "Blanc", "Guérin", "Boyer",
+    "Garnier", "Chevalier", "François", "Legrand", "Gauthier", "Garcia", "Perrin", "Clément", "Morin", "Nicolas",
+    "Henry", "Roussel", "Masson", "Gérard", "Noël", "Meyer", "Lucas", "Meunier", "Jean", "Brunet", "Blanchard",
+    "Giraud", "Renault", "Lemaître", "Hébert", "Bénard", "Jégou", "Le Goff", "Le Bihan", "Le Goff-Martin", "Le Guen",
+    "Kervéadou", "L'Hostis", "L’Haridon", "D'Arcy", "D’Aubigné", "D'Alès de Corbet", "de La Rochefoucauld",
+    "de Saint-Exupéry", "du Plessis", "des Rosiers", "Saint-Aubin", "Nœuvéglise", "Lecœur", "Bœuf", "Pécaut", "Août",
+    "Haÿ", "Çelik", "Nuñez", "Gonçalves", "Da Silva", "Ben Saïd", "El Amrani", "Diallo", "N'Diaye", "Traoré",
+    "Nguyên", "Haddad",
+)  # fmt: skip
 POSTS = (
     ("pc-securite", "securite", 18),
     ("chaufferie", "maintenance", 12),

@@ -18,6 +18,8 @@ from recette.site import Host, Site
 
 ANY_DNS = "port 53 or port 853"
 FOREIGN = "partenaire.example"
+OUTSIDE = f"mx.{FOREIGN}"
+"""A name of the Internet, which the operators' resolvers know."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,21 @@ def ask_everywhere(directory: Directory, remote: Remote) -> dict[str, tuple[Reso
 def ask_every_name(directory: Directory, remote: Remote, origin: str) -> dict[str, tuple[Resolution, ...]]:
     """One host asks every server for the name of every host of the site."""
     return resolve(remote, {origin: _questions(directory, known_names(directory.site))})
+
+
+def ask_outside(directory: Directory, remote: Remote, origin: str) -> dict[str, tuple[Resolution, ...]]:
+    """One host asks every server for a name of the Internet."""
+    return resolve(remote, {origin: [Question(str(server.address), OUTSIDE) for server in directory.servers]})
+
+
+def not_found(told: Mapping[str, Sequence[Resolution]]) -> list[str]:
+    """One line for each answer without address."""
+    return [
+        f"{host} demande {answer.question.name} à {answer.question.resolver} — Obtenu : {answer} — Attendu : trouvé"
+        for host, answers in told.items()
+        for answer in answers
+        if not answer.addresses
+    ]
 
 
 def known_names(site: Site) -> dict[str, Host]:
