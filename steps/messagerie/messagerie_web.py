@@ -8,7 +8,7 @@ from pytest_bdd import given, parsers, then, when
 
 from recette.evidence import Recorder
 from recette.platform import Platform
-from recette.probes.mail.browser import Page, browse
+from recette.probes.browser import Stage, View, log_on
 from recette.trials.mail.exchange import Delivery, send
 from recette.trials.mail.letters import Letter
 from recette.trials.mail.parties import Parties
@@ -26,36 +26,38 @@ def just_delivered(platform: Platform, parties: Parties) -> Delivery:
 
 
 @when(parsers.re(r"le salarié ouvre la messagerie web depuis (?P<place>un bureau|Internet)"), target_fixture="page")
-def open_webmail(place: str, delivery: Delivery, platform: Platform, parties: Parties, preuves: Recorder) -> Page:
-    host, door = parties.web[place]
-    login = (parties.author.address, parties.author.password)
-    return record(browse(platform.remote, host, door, login, delivery.letter.subject), preuves)
+def open_webmail(place: str, delivery: Delivery, platform: Platform, parties: Parties, preuves: Recorder) -> View:
+    return visit(platform, parties, preuves, place, parties.author.password, delivery.letter.subject)
 
 
 @when("le salarié ouvre la messagerie web avec un mauvais mot de passe", target_fixture="page")
-def open_with_wrong_password(platform: Platform, parties: Parties, preuves: Recorder) -> Page:
-    host, door = parties.web["un bureau"]
-    return record(browse(platform.remote, host, door, (parties.author.address, WRONG), "Réunion"), preuves)
+def open_with_wrong_password(platform: Platform, parties: Parties, preuves: Recorder) -> View:
+    return visit(platform, parties, preuves, "un bureau", WRONG, "")
 
 
-def record(page: Page, preuves: Recorder) -> Page:
-    """Keep the picture, and how long each step took."""
-    if page.png:
-        preuves.attach("navigateur.png", page.png, "image/png")
-    for what, seconds in page.steps.items():
-        preuves.measure(f"navigateur : {what}", seconds, "s")
-    preuves.note(f"Le navigateur montre : {page}.")
+def visit(  # noqa: PLR0913, PLR0917 - who, where, and what is awaited
+    platform: Platform, parties: Parties, preuves: Recorder, place: str, password: str, awaited: str
+) -> View:
+    """Log on, and keep the picture."""
+    host, door = parties.web[place]
+    url = f"https://{door.name}/"
+    page = log_on(platform.remote, host, url, parties.author.address, password, awaited=awaited)
+    preuves.attach("navigateur.png", page.picture, "image/png")
+    preuves.measure("de la connexion à la page attendue", round(page.took_s, 2), "s")
+    preuves.note(f"{host}, {url} : {page.stage}, « {page.title} », certificat {page.certificate[:16]}….")
     return page
 
 
 @then("le navigateur montre le courriel qui vient d'arriver")
-def message_is_shown(page: Page, delivery: Delivery) -> None:
-    assert page.seen, f"navigateur — Obtenu : {page} — Attendu : « {delivery.letter.subject} »"
+def message_is_shown(page: View, delivery: Delivery) -> None:
+    subject = delivery.letter.subject
+    assert page.shows(subject), f"navigateur — Obtenu : {page.stage}, {brief(page)} — Attendu : « {subject} »"
 
 
 @then("le navigateur montre un refus")
-def refusal_is_shown(page: Page) -> None:
-    assert not page.error, f"navigateur — Obtenu : {page.error} — Attendu : un refus"
-    assert page.refused, f"navigateur — Obtenu : {page} — Attendu : le formulaire, et un refus"
-    assert "formulaire" in page.steps, f"navigateur — Obtenu : {page} — Attendu : un formulaire"
-    assert "boîte" not in page.steps, f"navigateur — Obtenu : {page} — Attendu : un refus"
+def refusal_is_shown(page: View) -> None:
+    assert page.stage is Stage.REFUSED, f"navigateur — Obtenu : {page.stage}, {brief(page)} — Attendu : un refus"
+
+
+def brief(page: View) -> str:
+    return " ".join(page.text.split())[:200] or "page vide"
