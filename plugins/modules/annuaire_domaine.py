@@ -114,6 +114,8 @@ def create(module: AnsibleModule) -> None:
     names.append(f"--host-ip={module.params['address']}")
     run(module, "provision", *names, "--server-role=dc", "--dns-backend=SAMBA_INTERNAL", "--function-level=2016")
     open_database().setpassword("(sAMAccountName=Administrator)", module.params["admin_password"])
+    # The service would add the names under which it replicates, late, and not at all within 20 s on a loaded machine.
+    module.run_command(["samba_spnupdate"], check_rc=True)
 
 
 def join(module: AnsibleModule, server: str) -> None:

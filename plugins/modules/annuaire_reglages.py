@@ -80,6 +80,8 @@ MINUTE, DAY = 60 * 10**7, 86400 * 10**7
 NEVER = -(2**63)
 COMPLEX = 1
 """DOMAIN_PASSWORD_COMPLEX."""
+ANONYMOUS = 6
+"""Rank of the character of dSHeuristics that lets anonymous operations through when it is 2."""
 TTL_S = 900
 SERVICES = (
     ("_ldap._tcp", "", 389),
@@ -139,6 +141,16 @@ class Directory:
                 self.changes.append(f"{name}={value}")
         if len(message):
             self.database.modify(message)
+
+    def refuse_anonymous(self) -> None:
+        """Take back the permission that anonymous operations may have been given."""
+        import ldb
+
+        dn = f"CN=Directory Service,CN=Windows NT,CN=Services,{self.database.get_config_basedn()}"
+        (found,) = self.database.search(dn, scope=ldb.SCOPE_BASE, attrs=["dSHeuristics"])
+        flags = str(found.get("dSHeuristics") or "")
+        if flags[ANONYMOUS : ANONYMOUS + 1] == "2":
+            self.set(dn, {"dSHeuristics": f"{flags[:ANONYMOUS]}0{flags[ANONYMOUS + 1 :]}"})
 
     def zone(self, name: str, servers: list[str]) -> None:
         """Create a zone unless it exists, with its authority and its name servers."""
@@ -219,6 +231,7 @@ def apply(directory: Directory, parameters: dict[str, Any]) -> None:
     from samba.provision import sambadns
 
     directory.set(str(directory.database.domain_dn()), wanted_policy(parameters["policy"]))
+    directory.refuse_anonymous()
     directory.services(parameters["realm"].lower(), parameters["servers"])
     for zone in parameters["zones"]:
         directory.zone(zone["name"], parameters["servers"])
