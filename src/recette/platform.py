@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from recette.actions import Faults, Journal
+from recette.actions import Faults, Journal, journal_of
+from recette.actions.accounts import Accounts
 from recette.errors import Inconclusive, RecetteError
-from recette.paths import STATE
+from recette.probes.directory import Directory
 from recette.probes.vip import addresses, vips_of
 from recette.provision import ensure
 from recette.shell import Remote
@@ -44,8 +45,23 @@ class Platform:
             raise Inconclusive(
                 "Aucun pilote ne sait couper le courant ni les liens de ce site : panne à provoquer à la main"
             )
-        journal = Journal(STATE / self.site.name / "faults.jsonl")
-        return Faults(self.site, Power(self.twin), self.remote, journal)
+        others = self.accounts.verbs() if self.directory.servers else {}
+        return Faults(self.site, Power(self.twin), self.remote, self.journal, others=others)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What is broken or changed, and how to undo it."""
+        return journal_of(self.site.name)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """The directory, as an administrator sees it."""
+        return Directory(self.site, self.remote)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Changes to the accounts of the directory, each undone."""
+        return Accounts(self.directory, self.journal)
 
     def bring_into_service(self, progress: Progress = _silent) -> None:
         """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.

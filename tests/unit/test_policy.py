@@ -182,6 +182,48 @@ def test_a_host_that_is_no_firewall_gets_neither_rules_nor_accesses(site: Site) 
     assert values["interfaces"][0]["addresses"] == ["10.94.41.11/24", "fd94:0:0:41::11/64"]
 
 
+OPERATORS, CONTROLLERS = ["192.0.2.1", "192.0.2.2"], ["10.94.30.11", "10.94.30.12"]
+
+
+@pytest.mark.parametrize(
+    ("host", "names", "clocks"),
+    [
+        ("fai-a", OPERATORS, []),
+        ("fw-ext-1", [], OPERATORS),
+        ("mx-1", OPERATORS, OPERATORS),
+        ("siege-poste", OPERATORS, OPERATORS),
+        ("dc1", ["10.94.30.12", "127.0.0.1"], OPERATORS),
+        ("fw-int-2", [], CONTROLLERS),
+        ("mail1", CONTROLLERS, CONTROLLERS),
+        ("telephone-1", CONTROLLERS, CONTROLLERS),
+        ("poste-b25", CONTROLLERS, CONTROLLERS),
+        ("ligne-b70", [], CONTROLLERS),
+    ],
+)
+def test_a_host_asks_the_servers_that_the_matrix_opens(
+    site: Site, host: str, names: list[str], clocks: list[str]
+) -> None:
+    values = variables(site, site.host(host))
+    assert (values["nameservers"], values["time_sources"]) == (names, clocks)
+
+
+def test_the_directory_gives_the_time_to_all_that_may_ask_it_and_to_nobody_else(site: Site) -> None:
+    values = variables(site, site.host("dc1"))
+    served = [ip_network(text) for text in values["time_clients"]]
+    for host in site.hosts.values():
+        follows = "10.94.30.11" in variables(site, host)["time_sources"] or host.name in {"dc1", "dc2"}
+        near = any(interface.address in network for interface in host.interfaces for network in served)
+        assert follows <= near, host.name
+        if site.zone(host.zones[0]).outer or host.zones[0] == "dmz":
+            assert not near, host.name
+    assert values["time_peers"] == ["10.94.30.12"]
+
+
+def test_an_operator_gives_the_time_to_anybody_and_a_workstation_to_nobody(site: Site) -> None:
+    assert variables(site, site.host("fai-b"))["time_clients"] == ["0.0.0.0/0"]
+    assert variables(site, site.host("poste-b25"))["time_clients"] == []
+
+
 def test_the_small_sites_of_molecule_load(site: Site) -> None:
     folders = sorted((ROOT / "molecule").glob("*/inventory"))
     assert len(folders) == len([*(ROOT / "roles").iterdir()])

@@ -72,11 +72,13 @@ class Faults:
         *,
         nominal: Nominal | None = None,
         nominal_limit_s: float = NOMINAL_LIMIT_S,
+        others: Drivers | None = None,
     ) -> None:
+        """`others` are verbs that the same journal names for what is no fault: a replay undoes them too."""
         self.journal = journal
         self._site = site
         self._power = power
-        self._drivers: Drivers = verbs(site, power, remote)
+        self._drivers: Drivers = {**verbs(site, power, remote), **(others or {})}
         self._nominal = nominal or systemd_is_running(remote)
         self._limit_s = nominal_limit_s
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from recette.policy.buildings import buildings
+from recette.policy.clocks import time_clients, time_peers, time_sources
 from recette.policy.filtering import Rule, bogons, chains, inside, merged, name, origins, peers, reserved
 from recette.policy.paths import accesses
 from recette.policy.publishing import operators, publications
@@ -22,7 +24,11 @@ def variables(site: Site, host: Host) -> Values:
         "routes": [{"to": str(route.to), "via": str(route.via)} for route in host.routes],
         "virtual_addresses": _virtual_addresses(site),
         "forwarding": host.forwarding,
+        "buildings": buildings(site),
         "nameservers": [str(address) for address in nameservers(site, host)],
+        "time_sources": [str(address) for address in time_sources(site, host)],
+        "time_peers": [str(address) for address in time_peers(site, host)],
+        "time_clients": [str(network) for network in time_clients(site, host)],
     }
     if host.redundancy in site.vips:
         values["redundancy"] = redundancy(site, host)

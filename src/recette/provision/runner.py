@@ -24,11 +24,12 @@ Progress = Callable[[str, int], None]
 
 @dataclass
 class Provisioned:
-    """What an application of the roles did: tasks changed and first failure, by host."""
+    """What an application of the roles did: tasks changed and first failure, by host, and what modules warned of."""
 
     changed: dict[str, int] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     results: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def changes(self) -> int:
@@ -86,7 +87,6 @@ def _environment(site: Site) -> dict[str, str]:
         # Host keys are the business of the ssh configuration, which Mitogen would otherwise override.
         "ANSIBLE_HOST_KEY_CHECKING": "False",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_FORKS": "10",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     if site.kind == "twin":
@@ -100,6 +100,7 @@ def _record(event: dict[str, Any], outcome: Provisioned, progress: Progress | No
     if kind in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
         outcome.results += 1
         result = data.get("res", {})
+        outcome.warnings += result.get("warnings") or ()
         if kind == "runner_on_ok" and result.get("changed"):
             outcome.changed[host] = outcome.changed.get(host, 0) + 1
         elif kind != "runner_on_ok" and not data.get("ignore_errors"):

@@ -77,3 +77,62 @@ changed() {
         return 1
     }
 }
+
+# configure_samba SED_EXPRESSION: change the configuration of this server of the directory, and have it serve again.
+configure_samba() {
+    configuration=/etc/samba/smb.conf
+    before=$(cat "$configuration")
+    sed -i "$1" "$configuration"
+    changed "$before" "$(cat "$configuration")" "$configuration"
+    systemctl restart samba-ad-dc.service
+    timeout 30 sh -c 'until ldapsearch -x -H ldap://127.0.0.1 -s base -b "" >/dev/null 2>&1; do sleep 0.2; done'
+}
+
+# configure_sssd SED_EXPRESSION: change how this workstation asks the directory, and forget what it knew.
+configure_sssd() {
+    configuration=/etc/sssd/sssd.conf
+    before=$(cat "$configuration")
+    sed -i "$1" "$configuration"
+    changed "$before" "$(cat "$configuration")" "$configuration"
+    systemctl stop sssd.service
+    rm -f /var/lib/sss/db/*.ldb
+    systemctl start sssd.service
+}
+
+# directory_search FILTER ATTRIBUTE: values of an attribute in the database of this server, one a line.
+directory_search() {
+    ldbsearch -H /var/lib/samba/private/sam.ldb "$1" "$2" 2>/dev/null | sed -n "s/^$2: //p" | grep . || {
+        echo "nothing like $1 in the directory" >&2
+        return 1
+    }
+}
+
+# directory_write FILTER ATTRIBUTE VALUE: give an attribute of the first object found another value.
+directory_write() {
+    dn=$(directory_search "$1" dn | head -n 1)
+    printf 'dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$dn" "$2" "$2" "$3" |
+        ldbmodify -H /var/lib/samba/private/sam.ldb
+}
+
+# edit FILE SED_EXPRESSION: change a file in place.
+edit() {
+    before=$(cat "$1")
+    sed -i "$2" "$1"
+    changed "$before" "$(cat "$1")" "$1"
+}
+
+# set_postfix NAME=VALUE...: change parameters of the mail server, and have it read them.
+set_postfix() {
+    before=$(cat /etc/postfix/main.cf)
+    postconf -e "$@"
+    changed "$before" "$(cat /etc/postfix/main.cf)" /etc/postfix/main.cf
+    postfix reload
+}
+
+# set_service SERVICE/TYPE/NAME=VALUE...: change parameters of one of the mail server's services, and have it read them.
+set_service() {
+    before=$(cat /etc/postfix/master.cf)
+    postconf -P "$@"
+    changed "$before" "$(cat /etc/postfix/master.cf)" /etc/postfix/master.cf
+    postfix reload
+}

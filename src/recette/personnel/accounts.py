@@ -1,0 +1,100 @@
+"""The account of each employee: login, addresses and groups, derived from the file alone."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from recette.personnel.employees import TRADES, Employee
+
+LONGEST_LOGIN = 20
+"""Characters of a sAMAccountName, by Microsoft's limit."""
+LIGATURES = str.maketrans(
+    {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ð": "d", "þ": "th"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the directory holds of an employee. `local_part` is his mail address before the @."""
+
+    matricule: str
+    login: str
+    local_part: str
+    given_name: str
+    family_name: str
+    building: str
+    trade: str
+    active: bool
+    """False for a leaver, whose account stays, disabled: his login and addresses are never given to another one."""
+
+    @property
+    def display_name(self) -> str:
+        """First name, then family name, as they are written in the file."""
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups of the directory that he belongs to; none for a leaver."""
+        return (f"batiment-{self.building}", f"metier-{self.trade}") if self.active else ()
+
+    @property
+    def secret(self) -> str:
+        """Name of the secret that his initial password is (see recette.secrets)."""
+        return f"compte/{self.matricule}"
+
+
+def accounts(employees: Iterable[Employee], today: date) -> tuple[Account, ...]:
+    """The accounts of those whose first day has come, by matricule.
+
+    Homonyms are numbered by matricule, leavers included: since matricules only grow, who joins changes nothing for
+    those who were there, as long as the file keeps its leavers.
+    """
+    logins: set[str] = set()
+    local_parts: set[str] = set()
+    return tuple(
+        Account(
+            employee.matricule,
+            _free(_login(employee), logins, LONGEST_LOGIN),
+            _free(_local_part(employee), local_parts, 64),
+            employee.given_name,
+            employee.family_name,
+            employee.building,
+            employee.trade,
+            active=not employee.has_left(today),
+        )
+        for employee in sorted(employees, key=lambda each: each.matricule)
+        if employee.has_come(today)
+    )
+
+
+def group_names(buildings: Iterable[str]) -> list[str]:
+    """Every group that an account may belong to, whether somebody does or not."""
+    return [f"batiment-{building}" for building in buildings] + [f"metier-{trade}" for trade in TRADES]
+
+
+def _login(employee: Employee) -> str:
+    return _words(employee.given_name)[0][0] + "".join(_words(employee.family_name))
+
+
+def _local_part(employee: Employee) -> str:
+    return ".".join("-".join(_words(name)) for name in (employee.given_name, employee.family_name))
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name in small ascii letters; an apostrophe joins (D'Arcy is one word), a hyphen or space parts."""
+    ascii_name = unicodedata.normalize("NFKD", name.translate(LIGATURES)).encode("ascii", "ignore").decode("ascii")
+    return re.findall(r"[a-z]+", ascii_name.replace("'", "").lower())
+
+
+def _free(base: str, taken: set[str], longest: int) -> str:
+    """The base, or the base with the first number from 2 that nobody has; never longer than `longest`."""
+    found, number = base[:longest], 1
+    while found in taken:
+        number += 1
+        found = base[: longest - len(str(number))] + str(number)
+    taken.add(found)
+    return found
