@@ -37,7 +37,11 @@ class Client:
     def attempt(self, name: str, sender: str, recipient: str, text: str = "") -> None:
         """Go as far as the server lets it; without text, to the recipient."""
         with smtplib.SMTP(self.server, 25, local_hostname=self.hello, timeout=60) as smtp:
-            smtp.starttls()
+            try:
+                smtp.starttls()
+            except smtplib.SMTPResponseException as refusal:  # what a server says that cannot serve now
+                sys.stdout.write(f"{name}: tls {refusal.smtp_code} {refusal.smtp_error!r}\n")
+                return
             smtp.ehlo()
             stage, (code, answer) = "sender", smtp.docmd("MAIL", f"FROM:<{sender}>")
             if code < REFUSED:
