@@ -136,3 +136,9 @@ set_service() {
     changed "$before" "$(cat /etc/postfix/master.cf)" /etc/postfix/master.cf
     postfix reload
 }
+
+# restart_filter: have the mail filter read its configuration, and wait until it answers.
+restart_filter() {
+    systemctl restart rspamd.service
+    timeout 120 sh -c 'until ss -Hltn "sport = :11332" | grep -q .; do sleep 0.2; done'
+}
