@@ -17,21 +17,22 @@ Fonctionnalité: Filtrage du courrier
       Et son témoin est distribué
 
       Exemples: courriels légitimes
-        | courriel                                                | sort      |
-        | signé et conforme à la politique de son domaine         | distribué |
-        | accompagné d'une pièce jointe inoffensive               | distribué |
+        | courriel                                                   | sort       |
+        | signé et conforme à la politique de son domaine            | distribué  |
+        | accompagné d'une pièce jointe inoffensive                  | distribué  |
 
       Exemples: courriels qui usurpent
-        | courriel                                                | sort      |
-        | venu d'un serveur que son domaine n'autorise pas (SPF)  | refusé    |
-        | modifié après sa signature (DKIM)                       | refusé    |
-        | usurpant une banque qui demande le refus (DMARC)        | refusé    |
-        | usurpant un salarié du site                             | refusé    |
+        | courriel                                                   | sort       |
+        | venu d'un serveur que son domaine n'autorise pas (SPF)     | mis à part |
+        | modifié après sa signature (DKIM)                          | mis à part |
+        | venu d'ailleurs quand son domaine demande le refus (DMARC) | refusé     |
+        | usurpant une banque qui demande le refus (DMARC)           | refusé     |
+        | usurpant un salarié du site                                | refusé     |
 
       Exemples: courriels qui nuisent
-        | courriel                                                | sort      |
-        | porteur du pourriel de test GTUBE                       | refusé    |
-        | porteur du virus de test EICAR                          | refusé    |
+        | courriel                                                   | sort       |
+        | porteur du pourriel de test GTUBE                          | refusé     |
+        | porteur du virus de test EICAR                             | refusé     |
 
   Règle: Le courrier sortant prouve son origine
 

@@ -154,6 +154,7 @@ class Load:
         self.root = f"OU={parameters['root']},{directory.database.domain_dn()}"
         self.done: dict[str, list[str]] = {name: [] for name in LISTS}
         self.warnings: list[str] = []
+        self.left_alone: set[str] = set()
 
     def units(self) -> None:
         """Create the organisational units."""
@@ -254,16 +255,16 @@ class Load:
                     f"{account['login']}: matricule {owners[account['login']]} has this login, {account['matricule']}"
                     " was left alone; has the file lost a leaver?"
                 )
+                account["groups"] = []
+                self.left_alone |= {str(entry.dn).lower()} if entry else set()
             elif entry is None:
                 self.create(account)
             else:
                 self.put_right(account, entry)
-        declared_numbers = {account["matricule"] for account in declared}
-        self.warnings += [
-            f"{entry['sAMAccountName']}: matricule {number} is not in the file, the account was left alone"
-            for number, entry in found.items()
-            if number not in declared_numbers
-        ]
+        for number in found.keys() - {account["matricule"] for account in declared}:
+            self.left_alone.add(str(found[number].dn).lower())
+            login = found[number]["sAMAccountName"]
+            self.warnings.append(f"{login}: matricule {number} is not in the file, the account was left alone")
 
     def create(self, account: dict[str, Any]) -> None:
         """Create an account with its initial password; a leaver's is disabled from the start."""
@@ -307,7 +308,7 @@ class Load:
             self.directory.move(place, self.dn(account))
 
     def groups(self, names: list[str], declared: list[dict[str, Any]]) -> None:
-        """Create the groups, and give each one its members and no others."""
+        """Create the groups, and give each one its members and no others but accounts that were left alone."""
         base = f"OU=Groupes,{self.root}"
         known = {
             str(entry["cn"]): entry
@@ -326,7 +327,7 @@ class Load:
             present = {str(member).lower(): str(member) for member in (entry.get("member") or [])} if entry else {}
             wanted = {self.dn(account).lower(): self.dn(account) for account in declared if name in account["groups"]}
             come = [wanted[key] for key in wanted if key not in present]
-            gone = [present[key] for key in present if key not in wanted]
+            gone = [present[key] for key in present if key not in wanted and key not in self.left_alone]
             if come or gone:
                 self.directory.members(dn, come, gone)
             if entry is not None:
@@ -348,8 +349,7 @@ def load(directory: Directory, parameters: dict[str, Any]) -> Load:
         work.units()
         work.services(parameters["services"])
         work.accounts(people["accounts"])
-        left_alone = {warning.split(":")[0] for warning in work.warnings if "has this login" in warning}
-        work.groups(people["groups"], [each for each in people["accounts"] if each["login"] not in left_alone])
+        work.groups(people["groups"], people["accounts"])
     except BaseException:
         if not directory.live:
             directory.database.transaction_cancel()

@@ -9,7 +9,8 @@ module: annuaire_reglages
 short_description: Password policy and DNS zones of an Active Directory domain
 description:
   - Sets the password and lockout policy, forbids everybody but the chosen accounts to join hosts, refuses anonymous
-    operations, and keeps the address records of the site's own zones as they are declared.
+    operations, keeps the address records of the site's own zones as they are declared, and those by which clients find
+    the controllers.
   - Works in the database of a controller, whether its service runs or not.
 options:
   policy:
@@ -37,7 +38,12 @@ options:
         options:
           name: {description: Name within the zone., type: str, required: true}
           addresses: {description: Its addresses., type: list, elements: str, required: true}
-  servers: {description: Name servers of the zones., type: list, elements: str, required: true}
+  realm: {description: Realm of the domain., type: str, required: true}
+  servers:
+    description: Full names of the controllers, which serve the zones too.
+    type: list
+    elements: str
+    required: true
 author: [recette]
 """
 
@@ -45,6 +51,7 @@ EXAMPLES = r"""
 - name: Set the policy and the names of the site
   annuaire_reglages:
     policy: {length: 12, history: 12, max_age_days: 365, failures: 5, minutes: 15}
+    realm: AD.CENEXIS.EXAMPLE
     servers: [dc1.ad.cenexis.example, dc2.ad.cenexis.example]
     zones:
       - name: fsb.cenexis.example
@@ -74,6 +81,25 @@ NEVER = -(2**63)
 COMPLEX = 1
 """DOMAIN_PASSWORD_COMPLEX."""
 TTL_S = 900
+SERVICES = (
+    ("_ldap._tcp", "", 389),
+    ("_kerberos._tcp", "", 88),
+    ("_kerberos._udp", "", 88),
+    ("_kpasswd._tcp", "", 464),
+    ("_kpasswd._udp", "", 464),
+    ("_gc._tcp", "", 3268),
+    ("_ldap._tcp.Default-First-Site-Name._sites", "", 389),
+    ("_kerberos._tcp.Default-First-Site-Name._sites", "", 88),
+    ("_gc._tcp.Default-First-Site-Name._sites", "", 3268),
+    ("_ldap._tcp.dc", "_msdcs", 389),
+    ("_kerberos._tcp.dc", "_msdcs", 88),
+    ("_ldap._tcp.gc", "_msdcs", 3268),
+    ("_ldap._tcp.{domain}.domains", "_msdcs", 389),
+    ("_ldap._tcp.Default-First-Site-Name._sites.dc", "_msdcs", 389),
+    ("_kerberos._tcp.Default-First-Site-Name._sites.dc", "_msdcs", 88),
+    ("_ldap._tcp.Default-First-Site-Name._sites.gc", "_msdcs", 3268),
+)
+"""Names by which clients find the controllers: name, zone below the domain's, port."""
 
 
 def wanted_policy(policy: dict[str, int]) -> dict[str, str]:
@@ -120,51 +146,85 @@ class Directory:
         from samba.provision import sambadns
 
         domain = str(self.database.domain_dn())
-        zones = f"CN=MicrosoftDNS,DC=DomainDnsZones,{domain}"
-        if self.database.search(zones, expression=f"(&(objectClass=dnsZone)(name={name}))", attrs=["name"]):
+        if self.found(f"DC={name},{self.zones('DomainDnsZones')}", "name") is not None:
             return
         sid = security.dom_sid(self.database.get_domain_sid())
         admins = sambadns.get_dnsadmins_sid(self.database, domain)
         sambadns.add_domain_record(self.database, domain, "DC=DomainDnsZones", name, sid, admins)
         authority = sambadns.SOARecord(servers[0], f"hostmaster.{name}", ttl=TTL_S)
-        self.node("@", name, [authority, *[sambadns.NSRecord(server, ttl=TTL_S) for server in servers]])
+        names = [sambadns.NSRecord(server, ttl=TTL_S) for server in servers]
+        self.node(f"DC=@,DC={name},{self.zones('DomainDnsZones')}", [authority, *names])
         self.changes.append(f"zone {name}")
         self.new_zones.append(name)
 
-    def node(self, name: str, zone: str, records: list[Any]) -> None:
-        """Create a name that the zone does not hold yet."""
+    def zones(self, partition: str) -> str:
+        """Where the zones of a partition stand."""
+        return f"CN=MicrosoftDNS,DC={partition},{self.database.domain_dn()}"
+
+    def found(self, dn: str, attribute: str) -> Any:
+        """An object, or None."""
+        import ldb
+
+        try:
+            return self.database.search(dn, scope=ldb.SCOPE_BASE, attrs=[attribute])[0]
+        except ldb.LdbError as error:
+            if error.args[0] != ldb.ERR_NO_SUCH_OBJECT:
+                raise
+            return None
+
+    def node(self, dn: str, records: list[Any]) -> None:
+        """Create a name that its zone does not hold yet."""
         from samba.ndr import ndr_pack
 
-        dn = f"DC={name},DC={zone},CN=MicrosoftDNS,DC=DomainDnsZones,{self.database.domain_dn()}"
         packed = [ndr_pack(record) for record in records]
         self.database.add({"dn": dn, "objectClass": ["top", "dnsNode"], "dnsRecord": packed})
 
-    def addresses(self, name: str, zone: str, wanted: list[str]) -> None:
-        """Give a name these addresses, and no others; its other records stay."""
+    def records(self, dn: str, wanted: list[Any]) -> None:
+        """Give a name these records of one type, and no others of this type."""
+        import ldb
         from samba.dcerpc import dnsp
+
+        entry = self.found(dn, "dnsRecord")
+        present = self.database.dns_extract(entry["dnsRecord"]) if entry and "dnsRecord" in entry else []
+        kind = wanted[0].wType
+        if sorted(text(each) for each in present if each.wType == kind) == sorted(map(text, wanted)):
+            return
+        if entry is None:
+            self.node(dn, wanted)
+        else:
+            kept = [each for each in present if each.wType not in (kind, dnsp.DNS_TYPE_TOMBSTONE)]
+            self.database.dns_replace_by_dn(ldb.Dn(self.database, dn), [*kept, *wanted])
+        self.changes.append(f"{dn.partition(',CN=')[0]}: {' '.join(map(text, wanted))}")
+
+    def services(self, realm: str, servers: list[str]) -> None:
+        """Tell where every controller answers, as clients look them up; each one would do it itself, but late."""
         from samba.provision import sambadns
 
-        base = f"DC={zone},CN=MicrosoftDNS,DC=DomainDnsZones,{self.database.domain_dn()}"
-        found = self.database.search(base, expression=f"(&(objectClass=dnsNode)(name={name}))", attrs=["dnsRecord"])
-        records = self.database.dns_extract(found[0]["dnsRecord"]) if found and "dnsRecord" in found[0] else []
-        if sorted(record.data for record in records if record.wType == dnsp.DNS_TYPE_A) == sorted(wanted):
-            return
-        new = [sambadns.ARecord(address, ttl=TTL_S) for address in wanted]
-        if found:
-            kept = [each for each in records if each.wType not in (dnsp.DNS_TYPE_A, dnsp.DNS_TYPE_TOMBSTONE)]
-            self.database.dns_replace_by_dn(str(found[0].dn), [*kept, *new])
-        else:
-            self.node(name, zone, new)
-        self.changes.append(f"{name}.{zone} A {' '.join(wanted)}")
+        identity = sambadns.get_domainguid(self.database, self.database.domain_dn())
+        heads = {"": f"DC={realm},{self.zones('DomainDnsZones')}"}
+        heads["_msdcs"] = f"DC=_msdcs.{realm},{self.zones('ForestDnsZones')}"
+        for name, zone, port in SERVICES:
+            records = [sambadns.SRVRecord(server, port, ttl=TTL_S) for server in servers]
+            self.records(f"DC={name.format(domain=identity)},{heads[zone]}", records)
+
+
+def text(record: Any) -> str:
+    """What an address or service record says."""
+    data = record.data
+    return data if isinstance(data, str) else f"{data.nameTarget.rstrip('.').lower()}:{data.wPort}"
 
 
 def apply(directory: Directory, parameters: dict[str, Any]) -> None:
     """Set everything."""
+    from samba.provision import sambadns
+
     directory.set(str(directory.database.domain_dn()), wanted_policy(parameters["policy"]))
+    directory.services(parameters["realm"].lower(), parameters["servers"])
     for zone in parameters["zones"]:
         directory.zone(zone["name"], parameters["servers"])
         for record in zone["records"]:
-            directory.addresses(record["name"], zone["name"], record["addresses"])
+            addresses = [sambadns.ARecord(address, ttl=TTL_S) for address in record["addresses"]]
+            directory.records(f"DC={record['name']},DC={zone['name']},{directory.zones('DomainDnsZones')}", addresses)
 
 
 def main() -> None:
@@ -192,6 +252,7 @@ def main() -> None:
                     "records": {"type": "list", "elements": "dict", "required": True, "options": record},
                 },
             },
+            "realm": {"type": "str", "required": True},
             "servers": {"type": "list", "elements": "str", "required": True},
         },
         supports_check_mode=True,

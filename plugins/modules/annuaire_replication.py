@@ -33,7 +33,7 @@ mended:
 import time  # noqa: E402 - Ansible wants the documentation first
 from typing import Any  # noqa: E402
 
-from ansible.module_utils.annuaire import open_database  # noqa: E402
+from ansible.module_utils.annuaire import PRIVATE, open_database  # noqa: E402
 from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
 REFUSALS = 0x2 | 0x4
@@ -151,6 +151,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
+    if module.check_mode and not (PRIVATE / "sam.ldb").exists():
+        module.exit_json(changed=True, mended=[])
     controller = Controller()
     mended: list[Any] = []
     if controller.refusals():

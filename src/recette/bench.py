@@ -19,6 +19,8 @@ from recette.site import Site, find_site
 from recette.site.matrix import cells
 from recette.trials import matrix
 from recette.trials.failover import Blow, strike, worst_outage
+from recette.trials.mail.parties import Parties
+from recette.trials.mail.rates import bare_rates, site_rates
 from recette.trials.streams import Stream, find
 from recette.twin import Twin, image
 
@@ -26,6 +28,9 @@ REPETITIONS = 10
 SETTLING_S = 3.0
 CUT = Blow(Fault.POWER_CUT, "coupure de courant")
 USERS = {1: ("attaquant", "mandataire"), 2: ("poste-b30", "dc1")}
+
+BARE_HOST = "operateur"
+"""A host where a bare Postfix disturbs nobody."""
 
 
 def seconds(act: Callable[[], object]) -> float:
@@ -86,6 +91,11 @@ def main() -> None:
             continue
         shown = f"median {statistics.median(outages):.2f} s, worst {max(outages):.2f} s over {len(outages)}"
         row(f"power cut of the active firewall, level {level}", shown, "≤ 1 s; theory 3 × 0.2 + skew ≈ 0.7 s")
+    try:
+        row("mail, one bare Postfix fed by smtp-source", str(bare_rates(platform.remote, BARE_HOST)))
+        row("mail, end to end", str(site_rates(platform.remote, Parties(site))), "what the bare one gives")
+    except Inconclusive as error:
+        row("mail", str(error))
     console.print(table)
 
 

@@ -151,7 +151,7 @@ def reading_closed(limit: int, closing: Closing, preuves: Recorder) -> None:
 
 @given("un salarié a rempli sa boîte jusqu'à son quota", target_fixture="filled")
 def mailbox_is_full(platform: Platform, parties: Parties, preuves: Recorder) -> Iterator[Filled]:
-    with full(platform.remote, parties.party(parties.hoarder)) as filled:
+    with full(platform.remote, parties.hoarder) as filled:
         preuves.measure("taille de la boîte pleine", round(filled.bytes / 2**20), "Mio")
         preuves.note(f"Au propriétaire : {filled.refusal}.")
         yield filled

@@ -23,3 +23,4 @@ def parties(site: Site) -> Parties:
 def mail_is_in_service(platform: Platform, parties: Parties) -> Iterator[None]:
     yield
     clean(platform.remote, parties.desk, parties.boxes)
+    clean(platform.remote, parties.outsider.host, [parties.outsider.box])

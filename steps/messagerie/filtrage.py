@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pytest_bdd import parsers, then, when
-from recette.trials.mail.outsider import conclusions
 
 from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.trials.mail.exchange import Delivery
 from recette.trials.mail.letters import header
+from recette.trials.mail.outsider import conclusions
 from recette.trials.mail.parties import Parties
 from recette.trials.mail.unwanted import ALTERED, DELIVERED, INCOMING, Sorted, sort, sort_altered
 

@@ -59,7 +59,9 @@ def post_steadily(count: str, who: str, platform: Platform, parties: Parties) ->
         STRANGERS: (outsider.host, parties.doors.relay, [Writer(outsider.address)]),
     }[who]
     prefix = f"{PREFIX}{uuid.uuid4().hex[:8]}-"
-    load = Load(writers, [one.address for one in crowd], int(count), RATE, prefix[1:], "recette.invalid")
+    load = Load(
+        writers, [one.address for one in crowd], int(count), RATE, prefix[1:], "recette.invalid", helo=outsider.helo
+    )
     with posting(platform.remote, host, door, load) as sent:
         yield UnderWay(sent, load)
 

@@ -87,7 +87,6 @@ def _environment(site: Site) -> dict[str, str]:
         # Host keys are the business of the ssh configuration, which Mitogen would otherwise override.
         "ANSIBLE_HOST_KEY_CHECKING": "False",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_FORKS": "10",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     if site.kind == "twin":

@@ -113,3 +113,26 @@ directory_write() {
     printf 'dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$dn" "$2" "$2" "$3" |
         ldbmodify -H /var/lib/samba/private/sam.ldb
 }
+
+# edit FILE SED_EXPRESSION: change a file in place.
+edit() {
+    before=$(cat "$1")
+    sed -i "$2" "$1"
+    changed "$before" "$(cat "$1")" "$1"
+}
+
+# set_postfix NAME=VALUE...: change parameters of the mail server, and have it read them.
+set_postfix() {
+    before=$(cat /etc/postfix/main.cf)
+    postconf -e "$@"
+    changed "$before" "$(cat /etc/postfix/main.cf)" /etc/postfix/main.cf
+    postfix reload
+}
+
+# set_service SERVICE/TYPE/NAME=VALUE...: change parameters of one of the mail server's services, and have it read them.
+set_service() {
+    before=$(cat /etc/postfix/master.cf)
+    postconf -P "$@"
+    changed "$before" "$(cat /etc/postfix/master.cf)" /etc/postfix/master.cf
+    postfix reload
+}

@@ -21,6 +21,21 @@ LEDGER = (
         "La perte des écritures encore en mémoire : le noyau du jumeau survit à la coupure.",
     ),
     Fidelity(
+        "Courrier accepté, puis coupure de courant",
+        "Chaque message accepté se lit une fois : quand un serveur, le relais ou un pare-feu tombe.",
+        "L'écriture effective sur le disque (fsync) : la mémoire du jumeau survit à la coupure, celle du serveur non.",
+    ),
+    Fidelity(
+        "Filtrage du courrier",
+        "SPF, DKIM et DMARC réels sur des domaines d'essai ; pourriel et virus de test (GTUBE, EICAR).",
+        "Les listes de réputation, la liste grise et les signatures antivirus à jour, prises au véritable Internet.",
+    ),
+    Fidelity(
+        "Origine du courrier sortant",
+        "Signature et alignement jugés par un système étranger complet, avec les zones DNS que le site doit publier.",
+        "La publication chez le bureau d'enregistrement et l'accueil des grands opérateurs de messagerie.",
+    ),
+    Fidelity(
         "Usurpation à l'intérieur d'une zone",
         "Ce qu'un voisin obtient (ARP, VRRP avec sa propre adresse matérielle) et le délai de réparation.",
         "La sécurité des ports des commutateurs, seule défense contre l'usurpation d'adresse matérielle.",

@@ -1,7 +1,7 @@
 """Mail as its users meet it: dialogues with a server, mailboxes read, messages posted at a steady rate."""
 
 from recette.probes.mail.dialogue import Call, Dialogue, Door, hold
-from recette.probes.mail.mailbox import Box, Found, Reading, read
+from recette.probes.mail.mailbox import Box, Found, Maildir, Reading, read, read_maildir
 from recette.probes.mail.posting import Fate, Load, Posting, Settled, Writer, posting
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Fate",
     "Found",
     "Load",
+    "Maildir",
     "Posting",
     "Reading",
     "Settled",
@@ -19,4 +20,5 @@ __all__ = [
     "hold",
     "posting",
     "read",
+    "read_maildir",
 ]

@@ -75,7 +75,7 @@ class Call:
             "commands": list(self.commands),
             "data": None if self.message is None else base64.b64encode(self.message).decode(),
             "login": self.login,
-            "helo": self.helo or host,
+            "helo": self.helo or f"{host}.recette.invalid",
             "limit_s": self.limit_s,
         }
 

@@ -27,6 +27,13 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Maildir:
+    """A mailbox of a foreign system, read on its own host."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """One message of a mailbox; `seen_s` by the monotonic clock of the reader; `raw` if it was fetched."""
 
@@ -82,6 +89,29 @@ def read(  # noqa: PLR0913 - what is looked for, and for how long
     ]
     told = remote.python(host, source("read"), {"boxes": wishes}, timeout_s=limit_s + MARGIN_S)
     return tuple(_reading(one) for one in told)
+
+
+def read_maildir(  # noqa: PLR0913 - what is looked for, and for how long
+    remote: Remote,
+    host: str,
+    box: Maildir,
+    *,
+    awaited: Iterable[str] = (),
+    prefix: str = "<",
+    fetch: bool = False,
+    remove: bool = False,
+    limit_s: float = 10.0,
+) -> Reading:
+    """The same for a Maildir."""
+    wish = {
+        "path": box.path,
+        "await": list(awaited),
+        "prefix": prefix,
+        "fetch": fetch,
+        "remove": remove,
+        "limit_s": limit_s,
+    }
+    return _reading(remote.python(host, source("maildir"), wish, timeout_s=limit_s + MARGIN_S))
 
 
 def counted(readings: Iterable[Reading]) -> Counter[str]:

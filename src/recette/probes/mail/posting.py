@@ -69,6 +69,7 @@ class Load:
     workers: int = 4
     lines: int = 20
     patience_s: float = 60.0
+    helo: str = ""
 
 
 class Posting:
@@ -119,7 +120,7 @@ def posting(remote: Remote, host: str, door: Door, load: Load) -> Iterator[Posti
     """Post messages from a host until all are settled or the block ends."""
     payload = {
         **door.payload(),
-        "helo": host,
+        "helo": load.helo or f"{host}.recette.invalid",
         "writers": [[one.user, one.password, one.address] for one in load.writers],
         "recipients": list(load.recipients),
         "prefix": load.prefix,

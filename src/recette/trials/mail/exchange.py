@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from recette.probes.mail import Box, Call, Dialogue, Door, Found, Reading, hold, read
+from recette.probes.mail import Box, Call, Dialogue, Door, Found, Maildir, Reading, hold, read, read_maildir
 from recette.shell import Remote
 from recette.trials.mail.letters import PREFIX, Letter
 
@@ -23,11 +23,19 @@ class Party:
     host: str
     door: Door
     login: tuple[str, str] | None
-    box: Box
+    box: Box | Maildir
+    helo: str = ""
 
     def call(self, letter: Letter) -> Call:
         """How this party posts a letter."""
-        return Call.posting(self.door, self.address, [letter.recipient], letter.raw, login=self.login)
+        return Call.posting(self.door, self.address, [letter.recipient], letter.raw, login=self.login, helo=self.helo)
+
+    def look(self, remote: Remote, identifier: str, limit_s: float) -> Reading:
+        """What this party finds, once the message is there or the limit is over."""
+        if isinstance(self.box, Maildir):
+            return read_maildir(remote, self.host, self.box, awaited=[identifier], fetch=True, limit_s=limit_s)
+        (reading,) = read(remote, self.host, [self.box], awaited=[[identifier]], fetch=True, limit_s=limit_s)
+        return reading
 
 
 @dataclass(frozen=True)
@@ -57,14 +65,17 @@ class Delivery:
 def send(remote: Remote, writer: Party, reader: Party, letter: Letter, limit_s: float = ARRIVAL_LIMIT_S) -> Delivery:
     """Post a letter while its recipient looks for it."""
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(
-            read, remote, reader.host, [reader.box], awaited=[[letter.identifier]], fetch=True, limit_s=limit_s
-        )
+        waiting = pool.submit(reader.look, remote, letter.identifier, limit_s)
         (dialogue,) = hold(remote, writer.host, [writer.call(letter)])
-        (reading,) = waiting.result()
+        reading = waiting.result()
     return Delivery(letter, dialogue, reading.of(letter.identifier), reading)
 
 
-def clean(remote: Remote, host: str, boxes: Sequence[Box], prefix: str = PREFIX) -> None:
-    """Remove every message of the recette from mailboxes."""
-    read(remote, host, boxes, prefix=prefix, remove=True, limit_s=1.0)
+def clean(remote: Remote, host: str, boxes: Sequence[Box | Maildir]) -> None:
+    """Remove every message of the recette from mailboxes; a Maildir is on `host` itself."""
+    imap = [box for box in boxes if isinstance(box, Box)]
+    if imap:
+        read(remote, host, imap, prefix=PREFIX, remove=True, limit_s=1.0)
+    for box in boxes:
+        if isinstance(box, Maildir):
+            read_maildir(remote, host, box, prefix=PREFIX, remove=True, limit_s=0.0)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import cached_property
 
 PREFIX = "<recette-"
 """How the identifier of every message of the recette begins: by it they are found again, and removed."""
@@ -37,8 +38,9 @@ class Letter:
     """Identifier of the message that this one answers."""
     identifier: str = field(default_factory=lambda: f"{PREFIX}{uuid.uuid4().hex[:16]}@recette.invalid>")
 
-    @property
+    @cached_property
     def raw(self) -> bytes:
+        """The message as it is sent: composed once, for its boundaries are drawn."""
         message = EmailMessage(policy=policy.SMTP)
         message["From"] = self.sender
         message["To"] = self.recipient

@@ -24,8 +24,8 @@ DARK_S = (3.0, 8.0)
 """How long the machine stays without power, drawn too."""
 START_LIMIT_S, END_LIMIT_S = 120.0, 240.0
 DRAIN_LIMIT_S = 90.0
-QUEUES = "postqueue -j | wc -l"
-FLUSH = "postqueue -f"
+# Whatever waits is sent again at once, rather than at the pace of each queue; a mail system that starts is not empty.
+QUEUES = "postqueue -f && waiting=$(postqueue -j) && printf '%s' \"$waiting\" | awk 'END { print NR }'"
 
 
 @dataclass
@@ -82,8 +82,8 @@ class Ordeal:
         """Have what waits sent again, rather than wait for the pace of each queue, until nothing does."""
 
         def empty() -> bool | NotYet:
-            self.platform.remote.map(self.queues, FLUSH)
-            left = {name: done.stdout.strip() for name, done in self.platform.remote.map(self.queues, QUEUES).items()}
+            told = self.platform.remote.map(self.queues, QUEUES)
+            left = {name: done.stdout.strip() or done.stderr.strip() for name, done in told.items()}
             waiting = {name: number for name, number in left.items() if number != "0"}
             return not waiting or NotYet(", ".join(f"{name} : {number} messages" for name, number in waiting.items()))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recette.platform import Platform
-from recette.probes.mail import Box
+from recette.probes.mail import Box, Door
 from recette.site import Site
 from recette.trials.mail.doors import Doors
 from recette.trials.mail.exchange import Party
@@ -21,6 +21,7 @@ from recette.waiting import NotYet, wait_until
 REPLICATED_LIMIT_S = 60.0
 """Guard: both directory servers must agree before a list is written to."""
 IMPOSTOR = "attaquant"
+ROAMER = "nomade"
 READERS = 10
 """Mailboxes among which a load is shared."""
 SERVER = "dc1"
@@ -89,6 +90,11 @@ class Parties:
     @property
     def cast(self) -> Cast:
         return Cast(self.outsider, IMPOSTOR, self.employee, self.colleague, self.doors.relay)
+
+    @property
+    def web(self) -> dict[str, tuple[str, Door]]:
+        """Where the webmail is opened from, and by which name."""
+        return {"un bureau": (self.desk, self.doors.web), "Internet": (ROAMER, self.doors.web_outside)}
 
     @property
     def relay_host(self) -> str:

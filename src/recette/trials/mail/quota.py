@@ -11,6 +11,7 @@ from recette.probes.mail.filling import Filled, fill
 from recette.shell import Remote
 from recette.trials.mail.exchange import Delivery, Party, clean, send
 from recette.trials.mail.letters import PREFIX, Letter
+from recette.trials.mail.staff import Colleague
 
 FOLDER = "Recette"
 FULL = f"{PREFIX}remplissage@recette.invalid>"
@@ -38,12 +39,12 @@ class Overflow:
 
 
 @contextmanager
-def full(remote: Remote, owner: Party) -> Iterator[Filled]:
+def full(remote: Remote, owner: Colleague) -> Iterator[Filled]:
     """Fill a mailbox until the block ends."""
     try:
-        yield fill(remote, owner.host, owner.box, FOLDER, FULL)
+        yield fill(remote, owner.office, owner.box, FOLDER, FULL)
     finally:
-        clean(remote, owner.host, [owner.box])
+        clean(remote, owner.office, [owner.box])
 
 
 def overflow(remote: Remote, filled: Filled, writer: Party, owner: Party) -> Overflow:

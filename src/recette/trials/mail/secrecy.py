@@ -11,11 +11,10 @@ from recette.probes.mail import Door
 from recette.probes.mail.dialogue import ANCHOR
 from recette.probes.tls import Endpoint, Handshake, Version, handshakes
 from recette.shell import Remote
-from recette.trials.mail.parties import Parties
+from recette.trials.mail.parties import ROAMER, Parties
 
 OLD = (Version.TLS_1_0, Version.TLS_1_1)
 WANTED = "TLSv1.3"
-NOMAD = "nomade"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def call_everyone(remote: Remote, parties: Parties) -> Secrecy:
     ]
     from_relay = [end for door in doors.servers for end in _ends(door, starttls=True)]
     outside = [*_ends(doors.relay, starttls=True), *_ends(doors.web_outside)]
-    callers = {desk: inside, parties.relay_host: from_relay, NOMAD: outside}
+    callers = {desk: inside, parties.relay_host: from_relay, ROAMER: outside}
 
     def call(host: str) -> Sequence[Handshake]:
         return handshakes(remote, host, callers[host], (Version.BEST, *OLD), ANCHOR)

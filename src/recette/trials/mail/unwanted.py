@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from recette.errors import Inconclusive
-from recette.probes.mail import Call, Dialogue, Door, Found, hold, read
+from recette.probes.mail import Box, Call, Dialogue, Door, Found, hold, read
 from recette.shell import Remote
 from recette.trials.mail.exchange import ARRIVAL_LIMIT_S, Party
 from recette.trials.mail.letters import Letter
@@ -21,6 +21,8 @@ EICAR = base64.b64decode(
 HARMLESS = b"Compte rendu de la visite du 12 mars.\r\n" * 4
 PLAIN = "Bonjour,\n\nVeuillez trouver notre compte rendu.\n\nCordialement,\nLe service des achats\n"
 BANK = "conseiller@banque.example"
+ASSOCIATION = "contact@association.example"
+"""Its domain names one server by SPF, and asks nothing by DMARC."""
 JUNK = "Junk"
 REFUSED, APART, DELIVERED = "refusé", "mis à part", "distribué"
 
@@ -44,13 +46,21 @@ class Cast:
     colleague: Party
     relay: Door
 
+    @property
+    def box(self) -> Box:
+        """The reader's mailbox. Raises TypeError for one that is not read by IMAP."""
+        if not isinstance(self.reader.box, Box):
+            raise TypeError(f"{self.reader.name} reads no mailbox of the site")
+        return self.reader.box
+
     def honest(self, letter: Letter) -> Parcel:
         """By the stranger's own mail system, which signs."""
         return Parcel(self.outsider.host, letter, self.outsider.call(letter))
 
     def direct(self, letter: Letter, *, host: str = "", envelope: str = "", raw: bytes | None = None) -> Parcel:
         """Straight to the relay, from the stranger's authorised server unless another host is named."""
-        call = Call.posting(self.relay, envelope or letter.sender, [letter.recipient], raw or letter.raw)
+        envelope, raw = envelope or letter.sender, raw or letter.raw
+        call = Call.posting(self.relay, envelope, [letter.recipient], raw, helo="" if host else self.outsider.helo)
         return Parcel(host or self.outsider.host, letter, call)
 
 
@@ -106,6 +116,10 @@ def _attached(cast: Cast) -> Couple:
     return cast.honest(letter(cast)), cast.honest(letter(cast))
 
 
+def _unproven(cast: Cast) -> Couple:
+    return cast.direct(letter(cast, sender=ASSOCIATION), host=cast.impostor), cast.direct(letter(cast))
+
+
 def _unauthorised(cast: Cast) -> Couple:
     return cast.direct(letter(cast), host=cast.impostor), cast.direct(letter(cast))
 
@@ -132,7 +146,8 @@ def _eicar(cast: Cast) -> Couple:
 INCOMING: Mapping[str, Callable[[Cast], Couple]] = {
     "signé et conforme à la politique de son domaine": _signed,
     "accompagné d'une pièce jointe inoffensive": _attached,
-    "venu d'un serveur que son domaine n'autorise pas (SPF)": _unauthorised,
+    "venu d'un serveur que son domaine n'autorise pas (SPF)": _unproven,
+    "venu d'ailleurs quand son domaine demande le refus (DMARC)": _unauthorised,
     "usurpant une banque qui demande le refus (DMARC)": _bank,
     "usurpant un salarié du site": _employee,
     "porteur du pourriel de test GTUBE": _gtube,
@@ -149,7 +164,7 @@ def sort(remote: Remote, cast: Cast, flawed: Parcel, witness: Parcel) -> Sorted:
     (second,) = hold(remote, witness.host, [witness.call])
     awaited = [witness.letter.identifier] + [flawed.letter.identifier] * first.taken
     limit_s = ARRIVAL_LIMIT_S if second.taken else 1.0
-    (reading,) = read(remote, cast.reader.host, [cast.reader.box], awaited=[awaited], limit_s=limit_s)
+    (reading,) = read(remote, cast.reader.host, [cast.box], awaited=[awaited], limit_s=limit_s)
     return Sorted(first, second, reading.of(flawed.letter.identifier), reading.of(witness.letter.identifier))
 
 
@@ -158,9 +173,7 @@ def sort_altered(remote: Remote, cast: Cast) -> Sorted:
     witness = cast.honest(letter(cast, attachment=None))
     (second,) = hold(remote, witness.host, [witness.call])
     identifier = witness.letter.identifier
-    (reading,) = read(
-        remote, cast.reader.host, [cast.reader.box], awaited=[[identifier]], fetch=True, limit_s=ARRIVAL_LIMIT_S
-    )
+    reading = cast.reader.look(remote, identifier, ARRIVAL_LIMIT_S)
     found = reading.of(identifier)
     if not found or found[0].raw is None:
         raise Inconclusive(f"Le courriel signé n'est pas arrivé : {second}")

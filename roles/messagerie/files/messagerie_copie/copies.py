@@ -1,0 +1,232 @@
+"""Mailboxes kept alike on both servers."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from messagerie_copie.dovecot import Doveadm, Line
+from messagerie_copie.journal import INFORMATION, WARNING, Failed, log
+
+LOCK_S = 20
+SILENCE_S = 30
+"""A synchronisation in which the other server says nothing for so long has failed."""
+CONNECT_S, HANDSHAKE_S = 1.5, 5.0
+"""How long the other server may take to answer, for its kernel and for its programs."""
+PROBE_S = 1.0
+SUSPICION_S = 2.0
+"""A synchronisation that takes longer makes one ask whether the other server is still there."""
+RETRY_S = 2.0
+FAILURES = 3
+"""A delivery gives the other server up after so many failed synchronisations, although it answers."""
+CHANGED = "-CHANGED"
+"""What Dovecot says when a mailbox changed meanwhile: it is only to be synchronised again."""
+LATE_S = 15.0
+"""A mailbox that still differs after so long is synchronised again."""
+BOXES = ("(", "mailbox", "INBOX", "OR", "mailbox", "Junk", ")")
+"""Where mail is delivered."""
+
+
+class Peer:
+    """Whether the other server answers; asked again after a while when it does not."""
+
+    def __init__(self, host: str, port: int, authority: Path) -> None:
+        self.host, self.port = host, port
+        self.destination = f"tcps:{host}:{port}"
+        self.present = True
+        self._context = ssl.create_default_context(cafile=authority)
+        self._asking = threading.Lock()
+        self._asked = (0.0, True)
+
+    def answers(self) -> bool:
+        """Try to reach it now: a machine that is cut does not connect, one that is frozen makes no handshake."""
+        with self._asking:
+            when, answer = self._asked
+            if time.monotonic() - when > PROBE_S:
+                answer = self._handshake()
+                self._asked = (time.monotonic(), answer)
+            return answer
+
+    def _handshake(self) -> bool:
+        try:
+            with socket.create_connection((self.host, self.port), timeout=CONNECT_S) as opened:
+                opened.settimeout(HANDSHAKE_S)
+                self._context.wrap_socket(opened, server_hostname=self.host).close()
+        except OSError:
+            return False
+        return True
+
+
+class Copies:
+    """Synchronises mailboxes with the other server: one synchronisation at a time for each, shared by who waits."""
+
+    def __init__(self, doveadm: Doveadm, peer: Peer) -> None:
+        self._doveadm, self._peer = doveadm, peer
+        self._states: dict[str, str] = {}
+        self._changed = threading.Condition()
+        self.asked: dict[str, int] = defaultdict(int)
+        """How many times each mailbox was asked for."""
+        self._done: dict[str, int] = defaultdict(int)
+        self._failures: dict[str, int] = defaultdict(int)
+        self._running: set[str] = set()
+        self.behind: dict[str, float] = {}
+        """Mailboxes that the other server may not have as they are here, and since when."""
+        self.met: set[str] = set()
+        """Mailboxes synchronised since this server last missed the other one."""
+
+    def commit(self, user: str) -> bool:
+        """Return once the mailbox, as it stands now, is on both servers: True; or once the other is given up: False."""
+        with self._changed:
+            self.asked[user] += 1
+            mine, tries = self.asked[user], self._failures[user] + FAILURES
+            self.behind.setdefault(user, time.monotonic())
+            while self._done[user] < mine:
+                if not self._peer.present or self._failures[user] >= tries:
+                    return False
+                if user in self._running:
+                    self._changed.wait(RETRY_S)
+                else:
+                    self._run(user)
+        return True
+
+    def _run(self, user: str) -> None:
+        """Synchronise what was asked so far; called, and left, with the lock held."""
+        covered = self.asked[user]
+        self._running.add(user)
+        self._changed.release()
+        failure: Exception | None = None
+        try:
+            self._synchronise(user)
+        except (Failed, OSError) as error:
+            failure = error
+        finally:
+            self._changed.acquire()
+            self._running.discard(user)
+            self._changed.notify_all()
+        if failure is None:
+            self._done[user] = max(self._done[user], covered)
+            self.met.add(user)
+            if self.asked[user] == covered:
+                self.behind.pop(user, None)
+        elif self._peer.present and not str(failure).endswith(CHANGED):
+            self._failures[user] += 1
+            log(WARNING, f"{failure}")
+            self._changed.wait(RETRY_S)
+
+    def _synchronise(self, user: str) -> None:
+        """One two-way synchronisation; raise Failed when it fails, or as soon as the other server is found dead.
+
+        What Dovecot says of the state that both reached makes the next one look at changes only.
+        """
+        state = self._states.pop(user, "")
+        ended = threading.Event()
+
+        def guard(line: Line) -> None:
+            threading.Thread(target=self._watch, args=(line, ended), daemon=True).start()
+
+        try:
+            options = ("-l", str(LOCK_S), "-T", str(SILENCE_S), "-s", state)
+            reached = self._doveadm.run(user, "sync", *options, self._peer.destination, opened=guard)
+            self._states[user] = reached.decode()
+        except (Failed, OSError):
+            if not self._peer.answers():
+                self.missed()
+            raise
+        finally:
+            ended.set()
+
+    def _watch(self, line: Line, ended: threading.Event) -> None:
+        """Hang up on a synchronisation with a server that no longer answers: it would wait for its time-out."""
+        while not ended.wait(SUSPICION_S):
+            if not self._peer.answers() and not ended.is_set():
+                self.missed()
+                with contextlib.suppress(OSError):  # it has just ended
+                    line.socket.shutdown(socket.SHUT_RDWR)
+                return
+
+    def missed(self) -> None:
+        """The other server is gone: whoever waits goes on alone."""
+        with self._changed:
+            if self._peer.present:
+                log(WARNING, f"{self._peer.host} does not answer: mail is acknowledged alone")
+            self._peer.present = False
+            self.met.clear()
+            self._states.clear()
+            self._changed.notify_all()
+
+    def found(self) -> None:
+        """The other server is back."""
+        with self._changed:
+            log(INFORMATION, f"{self._peer.host} answers again; mailboxes known to differ: {len(self.behind)}")
+            self._peer.present = True
+
+    def late(self, age_s: float) -> list[str]:
+        """The mailboxes that have differed for so long."""
+        with self._changed:
+            return sorted(user for user, since in self.behind.items() if time.monotonic() - since > age_s)
+
+
+class Keeper:
+    """Synchronises in the background what no delivery waits for, and looks out for the return of the other server."""
+
+    DUPLICATES = ("deduplicate", "-m", *BOXES, "savedsince", "2days")
+
+    def __init__(self, copies: Copies, doveadm: Doveadm, peer: Peer, settings: dict[str, Any]) -> None:
+        self._copies, self._doveadm, self._peer = copies, doveadm, peer
+        self._homes = Path(settings["homes"])
+        # One server alone removes duplicates: two could each remove the copy that the other keeps.
+        self._referee: bool = settings["referee"]
+        self._wanted: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
+        self._waiting: set[tuple[str, bool]] = set()
+        self._lock = threading.Lock()
+
+    def want(self, user: str, *, after_outage: bool = False) -> None:
+        """Synchronise a mailbox soon; several wishes that wait together are one."""
+        with self._lock:
+            if (user, after_outage) in self._waiting:
+                return
+            self._waiting.add((user, after_outage))
+        self._wanted.put((user, after_outage))
+
+    def start(self) -> None:
+        """Begin, with every mailbox there is."""
+        for _ in range(2):
+            threading.Thread(target=self._work, daemon=True).start()
+        threading.Thread(target=self._look_out, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            user, after_outage = self._wanted.get()
+            with self._lock:
+                self._waiting.discard((user, after_outage))
+            try:
+                if self._copies.commit(user) and after_outage and self._referee:
+                    self._doveadm.run(user, *self.DUPLICATES)
+                    self._copies.commit(user)
+            except (Failed, OSError) as error:
+                log(WARNING, f"{error}")
+
+    def _look_out(self) -> None:
+        self._sweep()
+        rest = threading.Event()
+        while not rest.wait(RETRY_S):
+            if not self._peer.present and self._peer.answers():
+                self._copies.found()
+                self._sweep()
+            elif self._peer.present:
+                for user in self._copies.late(LATE_S):
+                    self.want(user)
+
+    def _sweep(self) -> None:
+        """Every mailbox, those known to differ first."""
+        known = self._copies.late(0)
+        everyone = {home.name for home in self._homes.iterdir() if home.is_dir() and not home.name.startswith(".")}
+        for user in [*known, *sorted(everyone.difference(known))]:
+            self.want(user, after_outage=True)
