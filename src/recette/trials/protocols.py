@@ -42,7 +42,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "SMB 1": Protocol(
         KERBEROS,
         ("--option=client min protocol=NT1", "--option=client max protocol=NT1"),
-        ("protocol negotiation failed",),
+        ("No compatible protocol selected",),
     ),
     "NTLM 1": Protocol(NTLM, ("--option=client ntlmv2 auth=no",), NOT_THIS_WAY),
     "LM": Protocol(NTLM, ("--option=client ntlmv2 auth=no", "--option=client lanman auth=yes"), NOT_THIS_WAY),
