@@ -9,8 +9,9 @@ module: annuaire_reglages
 short_description: Password policy and DNS zones of an Active Directory domain
 description:
   - Sets the password and lockout policy, forbids everybody but the chosen accounts to join hosts, refuses anonymous
-    operations, keeps the address records of the site's own zones as they are declared, and those by which clients find
-    the controllers.
+    reading, gives the privileged groups the members of a new domain and no others, takes from accounts the flags that
+    weaken them, keeps the address records of the site's own zones as they are declared, and those by which clients
+    find the controllers.
   - Works in the database of a controller, whether its service runs or not.
 options:
   policy:
@@ -103,6 +104,23 @@ SERVICES = (
 )
 """Names by which clients find the controllers: name, zone below the domain's, port."""
 
+PRIVILEGED: dict[str, set[str]] = {
+    "Administrators": {"Administrator", "Domain Admins", "Enterprise Admins"},
+    "Domain Admins": {"Administrator"},
+    "Enterprise Admins": {"Administrator"},
+    "Schema Admins": {"Administrator"},
+    "Group Policy Creator Owners": {"Administrator"},
+    "Account Operators": set(),
+    "Server Operators": set(),
+    "Print Operators": set(),
+    "Backup Operators": set(),
+    "DnsAdmins": set(),
+}
+"""Members of the groups that can take the domain over: those of a new one."""
+WEAK = 0x20 | 0x80 | 0x80000 | 0x200000 | 0x400000
+"""Bits of userAccountControl: no password, reversible password, any delegation, DES, no preauthentication."""
+CONTROLLER, DISABLED = 0x2000, 0x2
+
 
 def wanted_policy(policy: dict[str, int]) -> dict[str, str]:
     """Attributes of the domain's head."""
@@ -151,6 +169,39 @@ class Directory:
         flags = str(found.get("dSHeuristics") or "")
         if flags[ANONYMOUS : ANONYMOUS + 1] == "2":
             self.set(dn, {"dSHeuristics": f"{flags[:ANONYMOUS]}0{flags[ANONYMOUS + 1 :]}"})
+
+    def privileges(self) -> None:
+        """Give each privileged group its members and no others, by the names of their accounts."""
+        import ldb
+
+        accounts = {
+            str(entry["sAMAccountName"]): entry
+            for entry in self.database.search(
+                self.database.domain_dn(), expression="(sAMAccountName=*)", attrs=["sAMAccountName", "member"]
+            )
+        }
+        names = {str(entry.dn).lower(): name for name, entry in accounts.items()}
+        for group in PRIVILEGED.keys() & accounts.keys():
+            present = {names.get(str(dn).lower(), str(dn)): str(dn) for dn in accounts[group].get("member") or []}
+            message = ldb.Message(accounts[group].dn)
+            gone = [dn for name, dn in present.items() if name not in PRIVILEGED[group]]
+            come = [str(accounts[name].dn) for name in PRIVILEGED[group] - present.keys()]
+            if gone:
+                message["gone"] = ldb.MessageElement(gone, ldb.FLAG_MOD_DELETE, "member")
+            if come:
+                message["come"] = ldb.MessageElement(come, ldb.FLAG_MOD_ADD, "member")
+            if len(message):
+                self.database.modify(message)
+                self.changes.append(f"{group}: {', '.join([*gone, *come])}")
+
+    def flags(self) -> None:
+        """Take what weakens an account from all that may be used, controllers and their delegation excepted."""
+        for entry in self.database.search(
+            self.database.domain_dn(), expression="(objectClass=user)", attrs=["userAccountControl"]
+        ):
+            held = int(str(entry["userAccountControl"]))
+            if held & WEAK and not held & (CONTROLLER | DISABLED):
+                self.set(str(entry.dn), {"userAccountControl": str(held & ~WEAK)})
 
     def zone(self, name: str, servers: list[str]) -> None:
         """Create a zone unless it exists, with its authority and its name servers."""
@@ -233,6 +284,8 @@ def apply(directory: Directory, parameters: dict[str, Any]) -> None:
     directory.set(str(directory.database.domain_dn()), wanted_policy(parameters["policy"]))
     directory.refuse_anonymous()
     directory.services(parameters["realm"].lower(), parameters["servers"])
+    directory.privileges()
+    directory.flags()
     for zone in parameters["zones"]:
         directory.zone(zone["name"], parameters["servers"])
         for record in zone["records"]:

@@ -14,7 +14,7 @@ from recette.platform import Platform
 from recette.probes.directory import Directory
 from recette.trials.checklist import DECLARED, Checklist, audit
 from recette.trials.delays import seconds_until
-from recette.trials.passwords import STRONG, Choice, choose, guess, refused, refuses
+from recette.trials.passwords import Choice, choose, guess, refused, refuses, strong
 from recette.trials.people import People
 from steps.annuaire.en_service import require_none
 from steps.reseau.en_service import measured_within
@@ -52,7 +52,7 @@ def weak_password_is_refused(defect: str, choice: Choice, preuves: Recorder) -> 
 @then("l'annuaire en accepte un solide")
 def strong_password_is_accepted(employee: Account, platform: Platform, personnel: People) -> None:
     server = platform.directory.servers[0].name
-    answer = platform.accounts.change_password(server, employee.login, personnel.password(employee), STRONG)
+    answer = platform.accounts.change_password(server, employee.login, personnel.password(employee), strong())
     assert answer.granted, f"{employee.login} — Obtenu : {answer} — Attendu : un mot de passe solide est accepté"
 
 

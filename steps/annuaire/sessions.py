@@ -119,17 +119,18 @@ class Workstation:
     enabled: bool
 
 
-def workstation(inspect: Inspect, name: str) -> Workstation:
+def workstation(inspect: Inspect, name: str, domain: str) -> Workstation:
     """Ask a workstation whether the domain still knows it, and whether it will at the next boot."""
     host = inspect(name)
-    joined, service = host.run("adcli testjoin"), host.service("sssd")
+    joined, service = host.run(f"adcli testjoin --domain={domain}"), host.service("sssd")
     complaint = " ".join(joined.stderr.split())
     return Workstation(joined.rc == 0, complaint, service.is_running, service.is_enabled)
 
 
 @when("l'état des postes est relevé", target_fixture="states")
-def read_workstations(postes: tuple[Host, ...], inspect: Inspect) -> dict[str, Workstation]:
-    return {poste.name: workstation(inspect, poste.name) for poste in postes}
+def read_workstations(postes: tuple[Host, ...], inspect: Inspect, platform: Platform) -> dict[str, Workstation]:
+    domain = platform.directory.realm.lower()
+    return {poste.name: workstation(inspect, poste.name, domain) for poste in postes}
 
 
 @then("chaque poste est membre du domaine")

@@ -113,8 +113,9 @@ def handshake(version: str, cipher: str, reason: str = "") -> Handshake:
     return Handshake(Endpoint("192.0.2.1", 636, "dc1"), Version.TLS_1_1, version, cipher, 90.0, reason, reason)
 
 
-def test_only_the_alert_of_the_server_is_a_refusal() -> None:
+def test_only_the_server_refuses() -> None:
     assert handshake("", "", "TLSV1_ALERT_PROTOCOL_VERSION").refused
+    assert handshake("", "", "UNEXPECTED_EOF_WHILE_READING").refused
     assert not handshake("", "", "NO_PROTOCOLS_AVAILABLE").refused
     assert not handshake("", "", "TimeoutError").refused
 

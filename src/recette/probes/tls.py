@@ -11,8 +11,15 @@ from recette.probes.agents import source
 from recette.shell import Remote
 
 DAY_S = 86400.0
-REFUSED_BY_SERVER = frozenset({"TLSV1_ALERT_PROTOCOL_VERSION", "SSLV3_ALERT_HANDSHAKE_FAILURE"})
-"""How OpenSSL tells an alert that came from the other end: any other failure proves no refusal."""
+REFUSED_BY_SERVER = frozenset(
+    {
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",
+        "UNEXPECTED_EOF_WHILE_READING",
+        "ConnectionResetError",
+    }
+)
+"""An alert of the other end, or its hanging up once it has read what it was offered; anything else proves nothing."""
 
 
 class Version(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -45,7 +46,7 @@ class AuditTrail:
 
     def events(self) -> Iterator[Event]:
         """The same, one object a line; a line that is being written is left for later."""
-        for line in self.text().splitlines():
+        for line in map(str.strip, self.text().splitlines()):
             if line.startswith("{") and line.endswith("}"):
                 yield json.loads(line)
 
@@ -86,7 +87,7 @@ def author(event: Event) -> str:
 def written(event: Event, attribute: str) -> list[str]:
     """The values that a change gave to an attribute, or took from it."""
     actions = event["dsdbChange"].get("attributes", {}).get(attribute, {}).get("actions", ())
-    return [str(value.get("value", "")) for action in actions for value in action.get("values", ())]
+    return [_read(value) for action in actions for value in action.get("values", ())]
 
 
 def sid(raw: str) -> str:
@@ -95,3 +96,9 @@ def sid(raw: str) -> str:
     parts = [data[8 + 4 * rank : 12 + 4 * rank] for rank in range(data[1])]
     numbers = [data[0], int.from_bytes(data[2:8], "big"), *(int.from_bytes(part, "little") for part in parts)]
     return "-".join(["S", *map(str, numbers)])
+
+
+def _read(value: Mapping[str, Any]) -> str:
+    """A value of the log: what is not ASCII is in base 64 there."""
+    told = str(value.get("value", ""))
+    return base64.b64decode(told).decode(errors="replace") if value.get("base64") else told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,10 +13,10 @@ from recette.site import Host
 
 CONSTRAINT = 19
 """Result of LDAP for a value that a rule forbids (RFC 4511)."""
-STRONG, WRONG = "Ancre-37-bleue", "Faux-37-mot"
+WRONG = "Faux-37-mot"
 WEAK = {"trop court": "Ab-37-zx", "trop simple": "ancrebleueancre"}
 """Words of the feature -> a password that has this defect and no other."""
-REASONS = {"trop court": "too short", "trop simple": "complexity", "déjà utilisé": "history"}
+REASONS = {"trop court": "too short", "trop simple": "complexity", "déjà utilisé": "already used"}
 """Words of the feature -> what the directory says of that defect."""
 
 
@@ -36,6 +37,11 @@ def choose(accounts: Accounts, server: Host, account: Account, present: str, def
     """The employee changes the present password for one with this defect. KeyError for an unknown defect."""
     new = present if defect == "déjà utilisé" else WEAK[defect]
     return Choice(account, defect, accounts.change_password(server.name, account.login, present, new))
+
+
+def strong() -> str:
+    """A password that no rule refuses, another one each time: the directory remembers those of former runs."""
+    return f"Ancre-{secrets.token_hex(4)}-Bleue"
 
 
 def guess(directory: Directory, server: Host, person: Login, tries: int) -> list[Answer]:

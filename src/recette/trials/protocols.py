@@ -21,22 +21,34 @@ BINDS: Mapping[str, Security] = {
 }
 """Words of the feature -> how the connection is made."""
 
-KERBEROS = "--use-kerberos=required"
-OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "SMB 1": (KERBEROS, "--option=client min protocol=NT1", "--option=client max protocol=NT1"),
-    "NTLM 1": ("--use-kerberos=off", "--option=client ntlmv2 auth=no", "--option=client min protocol=SMB2"),
-    "LM": (
-        "--use-kerberos=off",
-        "--option=client ntlmv2 auth=no",
-        "--option=client lanman auth=yes",
-        "--option=client min protocol=SMB2",
+
+@dataclass(frozen=True)
+class Protocol:
+    """How smbclient is told to speak a protocol and nothing else, and how a server that will not says so."""
+
+    identity: str
+    options: tuple[str, ...]
+    refusals: tuple[str, ...]
+
+
+KERBEROS, NTLM = "--use-kerberos=required", "--use-kerberos=off"
+NOT_THIS_WAY = (
+    "NT_STATUS_LOGON_FAILURE",
+    "NT_STATUS_WRONG_PASSWORD",
+    "NT_STATUS_ACCESS_DENIED",
+    "NT_STATUS_NTLM_BLOCKED",
+)
+PROTOCOLS: Mapping[str, Protocol] = {
+    "SMB 1": Protocol(
+        KERBEROS,
+        ("--option=client min protocol=NT1", "--option=client max protocol=NT1"),
+        ("No compatible protocol selected",),
     ),
+    "NTLM 1": Protocol(NTLM, ("--option=client ntlmv2 auth=no",), NOT_THIS_WAY),
+    "LM": Protocol(NTLM, ("--option=client ntlmv2 auth=no", "--option=client lanman auth=yes"), NOT_THIS_WAY),
 }
-"""Words of the feature -> how smbclient is told to speak that and nothing else."""
+"""Words of the feature -> the protocol."""
 SAFE = "--option=client min protocol=SMB3"
-REFUSALS = ("NT_STATUS_", "protocol negotiation failed")
-ABSENT = ("NT_STATUS_HOST_UNREACHABLE", "NT_STATUS_IO_TIMEOUT", "NT_STATUS_CONNECTION_REFUSED")
-"""What a server that is not there at all gives: it refuses nothing."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +88,16 @@ def over_ldap(directory: Directory, words: str, person: Login, origin: str) -> l
 def over_smb(directory: Directory, remote: Remote, words: str, person: Login, origin: str) -> list[Demand]:
     """A session asked of every server in this protocol and no other, from a host."""
 
+    protocol = PROTOCOLS[words]
+
     def demand(server: Host) -> Demand:
-        granted, said = _session(remote, origin, directory.certified_name(server), person, OPTIONS[words])
-        witnessed, proof = _session(remote, origin, directory.certified_name(server), person, (OPTIONS[words][0], SAFE))
+        def session(*options: str) -> tuple[bool, str]:
+            return _session(remote, origin, directory.certified_name(server), person, (protocol.identity, *options))
+
+        granted, said = session(*protocol.options)
+        if not granted and not any(refusal in said for refusal in protocol.refusals):
+            raise Inconclusive(f"{server.name} : rien ne dit que {words} est refusé ({said})")
+        witnessed, proof = session(SAFE)
         return Demand(server.name, granted, said, witnessed, proof)
 
     return [demand(server) for server in directory.servers]
@@ -105,6 +124,4 @@ def _session(remote: Remote, origin: str, server: str, person: Login, options: t
         origin, f"IFS= read -r PASSWD && export PASSWD && {shlex.join(asked)}", stdin=f"{person.password}\n"
     )
     said = " ".join((done.stdout + done.stderr).split())
-    if done.rc != 0 and (any(word in said for word in ABSENT) or not any(word in said for word in REFUSALS)):
-        raise Inconclusive(f"{origin} vers {server} : {said or 'aucune réponse'}")
-    return done.rc == 0, said or "session ouverte"
+    return done.rc == 0, said or ("session ouverte" if done.rc == 0 else "aucune réponse")
