@@ -136,3 +136,10 @@ set_service() {
     changed "$before" "$(cat /etc/postfix/master.cf)" /etc/postfix/master.cf
     postfix reload
 }
+
+# forest_write RDN ATTRIBUTE VALUE: give an attribute of an object of the configuration another value.
+forest_write() {
+    dn="$1,CN=Configuration,$(directory_search "(objectClass=domainDNS)" dn)"
+    printf 'dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$dn" "$2" "$2" "$3" |
+        ldbmodify -H /var/lib/samba/private/sam.ldb
+}
