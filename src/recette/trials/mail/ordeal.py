@@ -69,7 +69,12 @@ class Ordeal:
         return longest_wait_s([one.settled_s for one in self.settled if one.fate is Fate.ACCEPTED], self.cut_s)
 
     def timeline(self, title: str) -> Timeline:
-        """Each message posted: accepted or not, and how long its sender waited."""
+        """Each message posted: accepted or not, and how long its sender waited.
+
+        What happened after the last one has no place in the picture.
+        """
+        name, last_s = self.victim.name, max(one.due_s for one in self.settled)
+        events = [(self.cut_s, f"{name} : courant coupé"), (self.back_s, f"{name} : de retour")]
         return Timeline(
             [
                 (one.due_s, one.fate is Fate.ACCEPTED, max(0.0, one.settled_s - one.due_s))
@@ -77,7 +82,7 @@ class Ordeal:
                 else (one.due_s, False, None)
                 for one in self.settled
             ],
-            [(self.cut_s, f"{self.victim.name} : courant coupé"), (self.back_s, f"{self.victim.name} : de retour")],
+            [event for event in events if event[0] <= last_s],
             title=title,
         )
 
