@@ -80,6 +80,9 @@ def outside(server: str) -> None:
     us.attempt("mixed", THEIRS, OURS, message("conseil@banque.example", OURS, "mixed"))
     club = "tresorier@association.example"
     us.attempt("suspect", club, OURS, message(club, OURS, "suspect"))
+    signature = base64.b64encode(bytes(256)).decode()
+    altered = f"DKIM-Signature: v=1; a=rsa-sha256; d=partenaire.example; s=s1; h=from; bh={'A' * 43}=; b={signature}"
+    us.attempt("altered", THEIRS, OURS, message(THEIRS, OURS, "altered", altered))
     us.attempt("gtube", THEIRS, OURS, message(THEIRS, OURS, "gtube", body=GTUBE))
     virus = base64.b64encode(EICAR).decode()
     kind = 'Content-Disposition: attachment; filename="a.com"\r\nContent-Transfer-Encoding: base64'

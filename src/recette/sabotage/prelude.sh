@@ -142,3 +142,10 @@ restart_filter() {
     systemctl restart rspamd.service
     timeout 120 sh -c 'until ss -Hltn "sport = :11332" | grep -q .; do sleep 0.2; done'
 }
+
+# forest_write RDN ATTRIBUTE VALUE: give an attribute of an object of the configuration another value.
+forest_write() {
+    dn="$1,CN=Configuration,$(directory_search "(objectClass=domainDNS)" dn)"
+    printf 'dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$dn" "$2" "$2" "$3" |
+        ldbmodify -H /var/lib/samba/private/sam.ldb
+}

@@ -45,4 +45,14 @@ LEDGER = (
         "Deux accès distincts, la perte franche de l'un, la remise en route.",
         "Les délais et les filtrages propres aux opérateurs retenus.",
     ),
+    Fidelity(
+        "Annuaire et ouverture de session",
+        "Samba AD, sssd et PAM réels : comptes, droits, révocation, protocoles, journal, réplication, reprise.",
+        "Les postes Windows du site, leurs stratégies de groupe, et les contrôles de l'ANSSI propres à Windows Server.",
+    ),
+    Fidelity(
+        "Heure",
+        "chrony et NTP réels : chaque machine comparée à chacune de ses sources, une source fausse est vue.",
+        "L'écart propre à chaque horloge : celles du jumeau sont une seule, celle de la machine, que nul ne règle.",
+    ),
 )

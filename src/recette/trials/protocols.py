@@ -26,28 +26,20 @@ BINDS: Mapping[str, Security] = {
 class Protocol:
     """How smbclient is told to speak a protocol and nothing else, and how a server that will not says so."""
 
-    identity: str
     options: tuple[str, ...]
     refusals: tuple[str, ...]
 
 
-KERBEROS, NTLM = "--use-kerberos=required", "--use-kerberos=off"
-NOT_THIS_WAY = (
-    "NT_STATUS_LOGON_FAILURE",
-    "NT_STATUS_WRONG_PASSWORD",
-    "NT_STATUS_ACCESS_DENIED",
-    "NT_STATUS_NTLM_BLOCKED",
-)
+NOT_THIS_WAY = ("NT_STATUS_LOGON_FAILURE", "NT_STATUS_WRONG_PASSWORD", "NT_STATUS_ACCESS_DENIED")
 PROTOCOLS: Mapping[str, Protocol] = {
     "SMB 1": Protocol(
-        KERBEROS,
-        ("--option=client min protocol=NT1", "--option=client max protocol=NT1"),
-        ("No compatible protocol selected",),
+        ("--option=client min protocol=NT1", "--option=client max protocol=NT1"), ("No compatible protocol selected",)
     ),
-    "NTLM 1": Protocol(NTLM, ("--option=client ntlmv2 auth=no",), NOT_THIS_WAY),
-    "LM": Protocol(NTLM, ("--option=client ntlmv2 auth=no", "--option=client lanman auth=yes"), NOT_THIS_WAY),
+    "NTLM 1": Protocol(("--option=client ntlmv2 auth=no",), NOT_THIS_WAY),
+    "LM": Protocol(("--option=client ntlmv2 auth=no", "--option=client lanman auth=yes"), NOT_THIS_WAY),
 }
 """Words of the feature -> the protocol."""
+NTLM = "--use-kerberos=off"
 SAFE = "--option=client min protocol=SMB3"
 
 
@@ -92,7 +84,7 @@ def over_smb(directory: Directory, remote: Remote, words: str, person: Login, or
 
     def demand(server: Host) -> Demand:
         def session(*options: str) -> tuple[bool, str]:
-            return _session(remote, origin, directory.certified_name(server), person, (protocol.identity, *options))
+            return _session(remote, origin, directory.certified_name(server), person, (NTLM, *options))
 
         granted, said = session(*protocol.options)
         if not granted and not any(refusal in said for refusal in protocol.refusals):
