@@ -28,7 +28,7 @@ Fonctionnalité: Aucun message accepté ne se perd
 
   Règle: La perte d'un serveur de messagerie n'arrête pas le courrier
 
-    @EXG-F-05 @EXG-NF-05 @perturbateur
+    @EXG-F-05 @perturbateur
     Plan du scénario: Le serveur "<serveur>" perdu, les salariés écrivent et lisent encore
       Étant donné qu'un salarié écrit et lit sans arrêt depuis son bureau
       Quand le courant du serveur de messagerie "<serveur>" est coupé

@@ -43,6 +43,7 @@ done:
 
 import os  # noqa: E402 - Ansible wants the documentation first
 import shutil  # noqa: E402
+import socket  # noqa: E402
 import time  # noqa: E402
 
 from ansible.module_utils.annuaire import PRIVATE, open_database  # noqa: E402
@@ -50,7 +51,8 @@ from ansible.module_utils.basic import AnsibleModule  # noqa: E402
 
 STATE = PRIVATE.parent
 UNFINISHED = STATE / "annuaire-inacheve"
-ATTEMPTS, PAUSE_S = 60, 0.5
+LDAP = 389
+ATTEMPTS, PAUSE_S = 120, 0.5
 """How long to wait for a server: it may have been started just now."""
 
 
@@ -83,7 +85,9 @@ def serving(others: list[str], realm: str, attempts: int) -> str | None:
         for address in others:
             try:
                 found = network.finddc(address=address, flags=nbt.NBT_SERVER_LDAP | nbt.NBT_SERVER_DS)
-            except RuntimeError:
+                # It says its name before it answers to anything else.
+                socket.create_connection((address, LDAP), timeout=PAUSE_S).close()
+            except (RuntimeError, OSError):
                 continue
             if found.dns_domain.lower() == realm.lower():
                 return str(found.pdc_dns_name)
@@ -114,6 +118,8 @@ def create(module: AnsibleModule) -> None:
     names.append(f"--host-ip={module.params['address']}")
     run(module, "provision", *names, "--server-role=dc", "--dns-backend=SAMBA_INTERNAL", "--function-level=2016")
     open_database().setpassword("(sAMAccountName=Administrator)", module.params["admin_password"])
+    # The service would add the names under which it replicates, late, and not at all within 20 s on a loaded machine.
+    module.run_command(["samba_spnupdate"], check_rc=True)
 
 
 def join(module: AnsibleModule, server: str) -> None:

@@ -81,6 +81,8 @@ MINUTE, DAY = 60 * 10**7, 86400 * 10**7
 NEVER = -(2**63)
 COMPLEX = 1
 """DOMAIN_PASSWORD_COMPLEX."""
+ANONYMOUS = 6
+"""Rank of the character of dSHeuristics that lets anonymous operations through when it is 2."""
 TTL_S = 900
 SERVICES = (
     ("_ldap._tcp", "", 389),
@@ -118,8 +120,6 @@ PRIVILEGED: dict[str, set[str]] = {
 WEAK = 0x20 | 0x80 | 0x80000 | 0x200000 | 0x400000
 """Bits of userAccountControl: no password, reversible password, any delegation, DES, no preauthentication."""
 CONTROLLER, DISABLED = 0x2000, 0x2
-ANONYMOUS_PLACE, ANONYMOUS = 6, "2"
-"""Place and value of what lets anonymous users read, in dSHeuristics."""
 
 
 def wanted_policy(policy: dict[str, int]) -> dict[str, str]:
@@ -161,12 +161,14 @@ class Directory:
             self.database.modify(message)
 
     def refuse_anonymous(self) -> None:
-        """Let nobody read without a name."""
+        """Take back the permission that anonymous operations may have been given."""
+        import ldb
+
         dn = f"CN=Directory Service,CN=Windows NT,CN=Services,{self.database.get_config_basedn()}"
-        found = self.database.search(dn, attrs=["dSHeuristics"], scope=0)[0]
-        held = str(found.get("dSHeuristics", ""))
-        if held[ANONYMOUS_PLACE : ANONYMOUS_PLACE + 1] == ANONYMOUS:
-            self.set(dn, {"dSHeuristics": f"{held[:ANONYMOUS_PLACE]}0{held[ANONYMOUS_PLACE + 1 :]}"})
+        (found,) = self.database.search(dn, scope=ldb.SCOPE_BASE, attrs=["dSHeuristics"])
+        flags = str(found.get("dSHeuristics") or "")
+        if flags[ANONYMOUS : ANONYMOUS + 1] == "2":
+            self.set(dn, {"dSHeuristics": f"{flags[:ANONYMOUS]}0{flags[ANONYMOUS + 1 :]}"})
 
     def privileges(self) -> None:
         """Give each privileged group its members and no others, by the names of their accounts."""
@@ -280,8 +282,8 @@ def apply(directory: Directory, parameters: dict[str, Any]) -> None:
     from samba.provision import sambadns
 
     directory.set(str(directory.database.domain_dn()), wanted_policy(parameters["policy"]))
-    directory.services(parameters["realm"].lower(), parameters["servers"])
     directory.refuse_anonymous()
+    directory.services(parameters["realm"].lower(), parameters["servers"])
     directory.privileges()
     directory.flags()
     for zone in parameters["zones"]:

@@ -40,7 +40,7 @@ REFUSALS = 0x2 | 0x4
 """DISABLE_INBOUND_REPL and DISABLE_OUTBOUND_REPL, in the options of NTDS settings."""
 WRITABLE = 0x10
 """DRSUAPI_DRS_WRIT_REP: a partition that both may write."""
-ATTEMPTS, PAUSE_S = 40, 0.5
+PATIENCE_S, PAUSE_S = 60, 0.5
 """How long another controller may take to answer: it may have been started just now."""
 TIMEOUT_S = 60
 
@@ -125,21 +125,21 @@ class Controller:
 
 
 def mend(controller: Controller, behind: list[tuple[str, str, str]]) -> str:
-    """Pull each partition; return why the last one failed, or nothing."""
-    complaint = ""
-    for _ in range(ATTEMPTS):
-        complaint = ""
+    """Pull each partition, again until it succeeds; return why the last pull failed, or nothing."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        attempted = "choice of sources"
         try:
             controller.choose_sources()
             for name, partition, guid in behind:
-                complaint = f"{partition} from {name}"
+                attempted = f"{partition} from {name}"
                 controller.pull(partition, guid)
         except RuntimeError as error:
-            complaint = f"{complaint}: {error}"
+            if time.monotonic() > deadline:
+                return f"{attempted}: {error}"
             time.sleep(PAUSE_S)
-            continue
-        return ""
-    return complaint
+        else:
+            return ""
 
 
 def main() -> None:

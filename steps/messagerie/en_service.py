@@ -11,6 +11,7 @@ from recette.platform import Platform
 from recette.site import Site
 from recette.trials.mail.exchange import clean
 from recette.trials.mail.parties import Parties
+from recette.trials.mail.readiness import await_ready
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,7 @@ def parties(site: Site) -> Parties:
 
 @given("la messagerie du site est en service")
 def mail_is_in_service(platform: Platform, parties: Parties) -> Iterator[None]:
+    await_ready(platform, parties)
     yield
     clean(platform.remote, parties.desk, parties.boxes)
     clean(platform.remote, parties.outsider.host, [parties.outsider.box])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recette.policy.resolution import nameservers
+from recette.policy.resolution import aliases, nameservers
 from recette.site import Site, find_site
 
 DIRECTORY = ["10.94.30.11", "10.94.30.12"]
@@ -14,6 +14,10 @@ OPERATORS = ["192.0.2.1", "192.0.2.2"]
 @pytest.fixture(scope="module")
 def site() -> Site:
     return Site.load(find_site("jumeau"))
+
+
+def test_servers_of_the_directory_are_known_in_their_domain(site: Site) -> None:
+    assert aliases(site) == {"dc1": ["dc1.ad.cenexis.example"], "dc2": ["dc2.ad.cenexis.example"]}
 
 
 @pytest.mark.parametrize(

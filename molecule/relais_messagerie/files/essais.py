@@ -37,7 +37,11 @@ class Client:
     def attempt(self, name: str, sender: str, recipient: str, text: str = "") -> None:
         """Go as far as the server lets it; without text, to the recipient."""
         with smtplib.SMTP(self.server, 25, local_hostname=self.hello, timeout=60) as smtp:
-            smtp.starttls()
+            try:
+                smtp.starttls()
+            except smtplib.SMTPResponseException as refusal:  # what a server says that cannot serve now
+                sys.stdout.write(f"{name}: tls {refusal.smtp_code} {refusal.smtp_error!r}\n")
+                return
             smtp.ehlo()
             stage, (code, answer) = "sender", smtp.docmd("MAIL", f"FROM:<{sender}>")
             if code < REFUSED:
@@ -76,6 +80,9 @@ def outside(server: str) -> None:
     us.attempt("mixed", THEIRS, OURS, message("conseil@banque.example", OURS, "mixed"))
     club = "tresorier@association.example"
     us.attempt("suspect", club, OURS, message(club, OURS, "suspect"))
+    signature = base64.b64encode(bytes(256)).decode()
+    altered = f"DKIM-Signature: v=1; a=rsa-sha256; d=partenaire.example; s=s1; h=from; bh={'A' * 43}=; b={signature}"
+    us.attempt("altered", THEIRS, OURS, message(THEIRS, OURS, "altered", altered))
     us.attempt("gtube", THEIRS, OURS, message(THEIRS, OURS, "gtube", body=GTUBE))
     virus = base64.b64encode(EICAR).decode()
     kind = 'Content-Disposition: attachment; filename="a.com"\r\nContent-Transfer-Encoding: base64'

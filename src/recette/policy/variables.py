@@ -10,7 +10,7 @@ from recette.policy.filtering import Rule, bogons, chains, inside, merged, name,
 from recette.policy.paths import accesses
 from recette.policy.publishing import operators, publications
 from recette.policy.redundancy import redundancy
-from recette.policy.resolution import nameservers
+from recette.policy.resolution import aliases, nameservers
 from recette.site import Host, Site
 
 Values = dict[str, Any]
@@ -20,6 +20,7 @@ def variables(site: Site, host: Host) -> Values:
     """Everything that the roles need of a host: plain dictionaries, lists, strings and numbers."""
     values: Values = {
         "hosts": [{"name": each.name, "address": str(each.address)} for each in site.hosts.values()],
+        "aliases": aliases(site),
         "interfaces": [_interface(site, host, zone) for zone in host.zones],
         "routes": [{"to": str(route.to), "via": str(route.via)} for route in host.routes],
         "virtual_addresses": _virtual_addresses(site),

@@ -137,6 +137,12 @@ set_service() {
     postfix reload
 }
 
+# restart_filter: have the mail filter read its configuration, and wait until it answers.
+restart_filter() {
+    systemctl restart rspamd.service
+    timeout 120 sh -c 'until ss -Hltn "sport = :11332" | grep -q .; do sleep 0.2; done'
+}
+
 # forest_write RDN ATTRIBUTE VALUE: give an attribute of an object of the configuration another value.
 forest_write() {
     dn="$1,CN=Configuration,$(directory_search "(objectClass=domainDNS)" dn)"

@@ -67,11 +67,13 @@ def read(  # noqa: PLR0913 - what is looked for, and for how long
     fetch: bool = False,
     remove: bool = False,
     limit_s: float = 10.0,
+    call_s: float = CALL_LIMIT_S,
 ) -> tuple[Reading, ...]:
     """Read mailboxes from a host, all at once; every message whose identifier begins with `prefix` is told.
 
     `awaited`: for each mailbox, the identifiers to wait for, up to `limit_s`; `fetch` brings those back whole; `remove`
-    deletes for good what begins with `prefix`. Inconclusive if the host cannot be asked.
+    deletes for good what begins with `prefix`; `call_s` is how long an answer is waited for before the next address is
+    tried. Inconclusive if the host cannot be asked.
     """
     awaits = [list(one) for one in awaited] if awaited is not None else [[] for _ in boxes]
     wishes = [
@@ -83,7 +85,7 @@ def read(  # noqa: PLR0913 - what is looked for, and for how long
             "fetch": fetch,
             "remove": remove,
             "limit_s": limit_s,
-            "call_s": CALL_LIMIT_S,
+            "call_s": call_s,
         }
         for box, wanted in zip(boxes, awaits, strict=True)
     ]

@@ -18,6 +18,8 @@ CLEAR_PORTS = (110, 143)
 CONNECT_LIMIT_S = 4.0
 REFUSED_FOR_CLEAR = frozenset({502, 503, 504, 530, 538})
 """What a server answers that does not offer to log on in clear text (RFC 4954, RFC 3207); 535 would be a password."""
+PATIENCE_S = 30.0
+"""A server makes who fails to log on wait, longer each time."""
 GUARD_S = 120.0
 
 
@@ -80,10 +82,13 @@ class Entry:
 def enter(remote: Remote, colleague: Colleague) -> Entry:
     """Log on to each server, for posting and for reading. A server that does not answer is no refusal: Inconclusive."""
     doors = colleague.doors
-    calls = [Call(doors.posting.at(address), login=colleague.login) for address in doors.posting.addresses]
+    calls = [
+        Call(doors.posting.at(address), login=colleague.login, limit_s=PATIENCE_S)
+        for address in doors.posting.addresses
+    ]
     boxes = [Box(doors.reading.at(address), colleague.login) for address in doors.reading.addresses]
     dialogues = hold(remote, colleague.office, calls)
-    readings = read(remote, colleague.office, boxes, prefix="<none-", limit_s=0.0)
+    readings = read(remote, colleague.office, boxes, prefix="<none-", limit_s=0.0, call_s=PATIENCE_S)
     posting, reading = {}, {}
     for dialogue in dialogues:
         auth = dialogue.reply("AUTH")
@@ -114,7 +119,10 @@ def watch_closing(remote: Remote, colleague: Colleague, since_s: float) -> Closi
     seen = Closing({}, {}, {})
 
     def closed() -> bool | NotYet:
-        entry = enter(remote, colleague)
+        try:
+            entry = enter(remote, colleague)
+        except Inconclusive as error:
+            return NotYet(str(error))
         now = time.monotonic() - since_s
         for delays, answers in ((seen.posting_s, entry.posting), (seen.reading_s, entry.reading)):
             for server, refusal in answers.items():
@@ -128,7 +136,8 @@ def watch_closing(remote: Remote, colleague: Colleague, since_s: float) -> Closi
 
     try:
         wait_until(closed, GUARD_S, "Le refus du compte")
-    except Inconclusive:
+    except Inconclusive as error:
+        seen.refusals["en vain"] = str(error)
         for delays, door in ((seen.posting_s, 465), (seen.reading_s, 993)):
             for address in colleague.doors.reading.addresses:
                 delays.setdefault(f"{address}:{door}", float("inf"))

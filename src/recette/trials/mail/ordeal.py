@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -23,9 +24,11 @@ EARLIEST, LATEST = 0.25, 0.6
 DARK_S = (3.0, 8.0)
 """How long the machine stays without power, drawn too."""
 START_LIMIT_S, END_LIMIT_S = 120.0, 240.0
-DRAIN_LIMIT_S = 90.0
-# Whatever waits is sent again at once, rather than at the pace of each queue; a mail system that starts is not empty.
-QUEUES = "postqueue -f && waiting=$(postqueue -j) && printf '%s' \"$waiting\" | awk 'END { print NR }'"
+DRAIN_LIMIT_S = 180.0
+FLUSH = "postqueue -f"
+FLUSH_S = 5.0
+# A mail system that starts is not an empty one.
+QUEUES = "waiting=$(postqueue -j) && printf '%s' \"$waiting\" | awk 'END { print NR }'"
 
 
 @dataclass
@@ -66,7 +69,12 @@ class Ordeal:
         return longest_wait_s([one.settled_s for one in self.settled if one.fate is Fate.ACCEPTED], self.cut_s)
 
     def timeline(self, title: str) -> Timeline:
-        """Each message posted: accepted or not, and how long its sender waited."""
+        """Each message posted: accepted or not, and how long its sender waited.
+
+        What happened after the last one has no place in the picture.
+        """
+        name, last_s = self.victim.name, max(one.due_s for one in self.settled)
+        events = [(self.cut_s, f"{name} : courant coupé"), (self.back_s, f"{name} : de retour")]
         return Timeline(
             [
                 (one.due_s, one.fate is Fate.ACCEPTED, max(0.0, one.settled_s - one.due_s))
@@ -74,14 +82,19 @@ class Ordeal:
                 else (one.due_s, False, None)
                 for one in self.settled
             ],
-            [(self.cut_s, f"{self.victim.name} : courant coupé"), (self.back_s, f"{self.victim.name} : de retour")],
+            [event for event in events if event[0] <= last_s],
             title=title,
         )
 
     def _drain(self) -> None:
         """Have what waits sent again, rather than wait for the pace of each queue, until nothing does."""
+        flushed_s = -math.inf
 
         def empty() -> bool | NotYet:
+            nonlocal flushed_s
+            if time.monotonic() - flushed_s > FLUSH_S:
+                self.platform.remote.map(self.queues, FLUSH)
+                flushed_s = time.monotonic()
             told = self.platform.remote.map(self.queues, QUEUES)
             left = {name: done.stdout.strip() or done.stderr.strip() for name, done in told.items()}
             waiting = {name: number for name, number in left.items() if number != "0"}
