@@ -118,14 +118,22 @@ def create(module: AnsibleModule) -> None:
     names.append(f"--host-ip={module.params['address']}")
     run(module, "provision", *names, "--server-role=dc", "--dns-backend=SAMBA_INTERNAL", "--function-level=2016")
     open_database().setpassword("(sAMAccountName=Administrator)", module.params["admin_password"])
-    # The service would add the names under which it replicates, late, and not at all within 20 s on a loaded machine.
-    module.run_command(["samba_spnupdate"], check_rc=True)
+    add_names(module)
 
 
 def join(module: AnsibleModule, server: str) -> None:
     """Join the domain that a server serves; what the domain had of a former host of this name is replaced."""
     realm = module.params["realm"]
     run(module, "join", realm, "DC", f"--server={server}", "-U", "Administrator", "--dns-backend=SAMBA_INTERNAL")
+    add_names(module)
+
+
+def add_names(module: AnsibleModule) -> None:
+    """Add the names under which the controller replicates, and serves LDAP to those who prove who they are by Kerberos.
+
+    The service does it itself, late, and not at all if that takes 20 s, as on a loaded machine.
+    """
+    module.run_command(["samba_spnupdate"], check_rc=True)
 
 
 def main() -> None:
