@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from recette.errors import Inconclusive
-from recette.probes.directory import ANONYMOUS, UNREACHABLE, Answer, Directory, Login, Security, searching
+from recette.probes.directory import (
+    ANONYMOUS,
+    STRONGER_AUTHENTICATION,
+    UNREACHABLE,
+    WRONG_CREDENTIALS,
+    Answer,
+    Directory,
+    Login,
+    Security,
+    searching,
+)
 from recette.shell import Remote
 from recette.site import Host
 
@@ -20,6 +30,9 @@ BINDS: Mapping[str, Security] = {
     "une recherche anonyme chiffrée": Security.LDAPS,
 }
 """Words of the feature -> how the connection is made."""
+
+REFUSED = frozenset({1, STRONGER_AUTHENTICATION, WRONG_CREDENTIALS, 50})
+"""Results by which a server refuses to act at all; an object not found is the answer of one that has looked for it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ def over_ldap(directory: Directory, words: str, person: Login, origin: str) -> l
         if asked.code == UNREACHABLE:
             raise Inconclusive(f"{server.name} a cessé de répondre : {asked}")
         witness = talk(person, Security.LDAPS, looked_for)[-1]
-        return Demand(server.name, asked.granted, str(asked), bool(witness.entries), str(witness))
+        return Demand(server.name, asked.code not in REFUSED, str(asked), bool(witness.entries), str(witness))
 
     return [demand(server) for server in directory.servers]
 
