@@ -12,8 +12,8 @@ from recette.twin.engine import Kernel
 from recette.twin.state import INOTIFY, INOTIFY_NEEDED
 
 GIB = 2**30
-DISK_NEEDED = 6 * GIB
-MEMORY_NEEDED = 4 * GIB
+DISK_NEEDED = 10 * GIB
+MEMORY_NEEDED = 8 * GIB
 COMMANDS = ("podman", "mmdebstrap", "ip", "ssh", "socat", "node")
 
 
@@ -41,11 +41,15 @@ def examine() -> list[Finding]:
         Finding("root", os.geteuid() == 0, "not root", "sudo -E recette …"),
         *commands,
         Finding("tun device", Path("/dev/net/tun").exists(), "absent", "modprobe tun"),
-        Finding("disk", free > DISK_NEEDED, f"{free / GIB:.1f} GiB free, 6 needed", "make clean"),
-        Finding("memory", memory > MEMORY_NEEDED, f"{memory / GIB:.1f} GiB free, 4 needed", "close other programs"),
+        Finding("disk", free > DISK_NEEDED, _short_of(free, DISK_NEEDED), "make clean"),
+        Finding("memory", memory > MEMORY_NEEDED, _short_of(memory, MEMORY_NEEDED), "close other programs"),
         Finding("allure", (ROOT / "node_modules/.bin/allure").exists(), "missing", "make setup"),
         _inotify(),
     ]
+
+
+def _short_of(free: int, needed: int) -> str:
+    return f"{free / GIB:.1f} GiB free, {needed // GIB} needed"
 
 
 def _inotify() -> Finding:
