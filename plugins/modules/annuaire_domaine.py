@@ -42,6 +42,8 @@ done:
 """
 
 import os  # noqa: E402 - Ansible wants the documentation first
+import platform  # noqa: E402
+import re  # noqa: E402
 import shutil  # noqa: E402
 import socket  # noqa: E402
 import time  # noqa: E402
@@ -96,17 +98,24 @@ def serving(others: list[str], realm: str, attempts: int) -> str | None:
     return None
 
 
-def run(module: AnsibleModule, *arguments: str) -> None:
-    """Run samba-tool, again where the service that it asks is not wholly up yet, as after its start.
+def samba_tool(module: AnsibleModule, *arguments: str, check: bool = True) -> tuple[int, str]:
+    """Run samba-tool, and give its exit code and output.
 
-    The password stands in the environment, not in the list of processes. Nothing reads the database before it is whole:
-    it is written without waiting for the disk at each step.
+    The password stands in the environment, not in the list of processes.
     """
-    command = ["samba-tool", "domain", *arguments, "--option=ldb:nosync=true"]
     environment = {"PASSWD": module.params["admin_password"]}
+    code, output, _ = module.run_command(["samba-tool", *arguments], check_rc=check, environ_update=environment)
+    return code, str(output)
+
+
+def build(module: AnsibleModule, *arguments: str) -> None:
+    """Make the database, again where the service that is asked is not wholly up yet, as after its start.
+
+    Nothing reads the database before it is whole: it is written without waiting for the disk at each step.
+    """
     for last in (False, False, True):
         forget()
-        code, _, _ = module.run_command(command, check_rc=last, environ_update=environment)
+        code, _ = samba_tool(module, "domain", *arguments, "--option=ldb:nosync=true", check=last)
         if code == 0:
             return
         time.sleep(PAUSE_S)
@@ -116,16 +125,30 @@ def create(module: AnsibleModule) -> None:
     """Create the domain, and give Administrator his password."""
     names = [f"--realm={module.params['realm']}", f"--domain={module.params['netbios']}"]
     names.append(f"--host-ip={module.params['address']}")
-    run(module, "provision", *names, "--server-role=dc", "--dns-backend=SAMBA_INTERNAL", "--function-level=2016")
+    build(module, "provision", *names, "--server-role=dc", "--dns-backend=SAMBA_INTERNAL", "--function-level=2016")
     open_database().setpassword("(sAMAccountName=Administrator)", module.params["admin_password"])
-    # The service would add the names under which it replicates, late, and not at all within 20 s on a loaded machine.
-    module.run_command(["samba_spnupdate"], check_rc=True)
+    add_names(module)
 
 
 def join(module: AnsibleModule, server: str) -> None:
-    """Join the domain that a server serves; what the domain had of a former host of this name is replaced."""
+    """Join the domain that a server serves; what the domain had of a former host of this name is replaced.
+
+    That includes the roles that one controller has alone: without them nobody numbers new accounts.
+    """
     realm = module.params["realm"]
-    run(module, "join", realm, "DC", f"--server={server}", "-U", "Administrator", "--dns-backend=SAMBA_INTERNAL")
+    _, owners = samba_tool(module, "fsmo", "show", f"--URL=ldap://{server}", "--username=Administrator")
+    build(module, "join", realm, "DC", f"--server={server}", "-U", "Administrator", "--dns-backend=SAMBA_INTERNAL")
+    add_names(module)
+    if re.search(rf"CN={platform.node().split('.')[0]}[,\\]", owners, re.IGNORECASE):
+        samba_tool(module, "fsmo", "seize", "--role=all", "--force")
+
+
+def add_names(module: AnsibleModule) -> None:
+    """Add the names under which the controller replicates, and serves LDAP to those who prove who they are by Kerberos.
+
+    The service does it itself, late, and not at all if that takes 20 s, as on a loaded machine.
+    """
+    module.run_command(["samba_spnupdate"], check_rc=True)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from recette.measure.outage import Outage, Sample, Step, outages, step, total_s, upper_bound_s, worst
+from recette.measure.outage import Outage, Sample, Step, outages, step, upper_bound_s, worst
 
 
 def stream(fates: str, interval_s: float = 0.02, rtt_s: float = 0.001) -> list[Sample]:
@@ -65,12 +65,11 @@ def test_the_true_outage_lies_between_the_bounds() -> None:
     assert outage.upper_bound_s - outage.lower_bound_s == pytest.approx(2 * 0.02 + 0.001)
 
 
-def test_worst_and_total_count_upper_bounds() -> None:
+def test_the_worst_counts_by_its_upper_bound() -> None:
     found = outages(stream(".x.xxx.."))
     assert worst(found) == found[1]
     assert upper_bound_s(found) == found[1].upper_bound_s
-    assert total_s(found) == pytest.approx(0.041 + 0.081)
-    assert (worst(()), upper_bound_s(()), total_s(())) == (None, 0.0, 0.0)
+    assert (worst(()), upper_bound_s(())) == (None, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,10 @@ def test_group_lists_the_nominal_master_first(site: Site) -> None:
 
 
 def test_other_variables_are_kept(site: Site) -> None:
-    assert site.variables["ansible_ssh_common_args"] == "-F /run/recette/{{ site_name }}/ssh_config"
+    assert (
+        site.variables["ansible_ssh_common_args"]
+        == "-F /run/recette/{{ site_name }}/ssh_config -o ControlPath=/run/recette/{{ site_name }}/control/%n"
+    )
     assert "site_zones" not in site.variables
 
 

@@ -80,11 +80,6 @@ def worst(found: Sequence[Outage]) -> Outage | None:
     return max(found, key=lambda outage: outage.upper_bound_s, default=None)
 
 
-def total_s(found: Iterable[Outage]) -> float:
-    """The sum of the upper bounds, in seconds."""
-    return math.fsum(outage.upper_bound_s for outage in found)
-
-
 def upper_bound_s(found: Sequence[Outage]) -> float:
     """The upper bound of the worst outage, in seconds; 0 if there was none."""
     return max((outage.upper_bound_s for outage in found), default=0.0)

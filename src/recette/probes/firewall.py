@@ -68,13 +68,6 @@ def hits(before: Iterable[RuleCounter], after: Iterable[RuleCounter], group_of: 
     return gained
 
 
-def uncovered(
-    before: Iterable[RuleCounter], after: Iterable[RuleCounter], group_of: Mapping[str, str]
-) -> tuple[Rule, ...]:
-    """The rules that no packet met between two readings, sorted."""
-    return tuple(sorted(rule for rule, packets in hits(before, after, group_of).items() if packets == 0))
-
-
 def drops_since(journal: Journal, mark: LogMark) -> list[LogEntry]:
     """What the firewalls wrote that they dropped since the mark; `Inconclusive` when a log is not complete."""
     return [entry for entry in journal.since(mark) if entry.action == "drop"]

@@ -133,7 +133,7 @@ class Dialogue:
 
 
 def hold(remote: Remote, host: str, calls: Sequence[Call]) -> tuple[Dialogue, ...]:
-    """Hold dialogues from a host, in their order; Inconclusive if that host cannot be asked."""
+    """Hold dialogues from a host, a few side by side; Inconclusive if that host cannot be asked."""
     payload = {"dialogues": [call.payload(host) for call in calls]}
     told = remote.python(host, source("converse"), payload, timeout_s=BATCH_LIMIT_S)
     return tuple(_dialogue(call, one) for call, one in zip(calls, told, strict=True))

@@ -1,4 +1,4 @@
-"""Holds SMTP dialogues, one after the other, and prints what was said, as JSON.
+"""Holds SMTP dialogues, a few side by side, and prints what was said, as JSON.
 
 Payload: {"dialogues": [{"addresses": [...], "port", "tls": "none"|"starttls"|"implicit", "name", "ca", "helo",
 "login": [user, password] | null, "commands": [line, ...], "data": base64 | null, "limit_s"}]}. `commands` are sent as
@@ -16,9 +16,11 @@ import smtplib
 import ssl
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 ACCEPTED = range(200, 300)
+SIDE_BY_SIDE = 4
 
 
 class Dialogue:
@@ -121,8 +123,9 @@ def context(wish: dict[str, Any]) -> ssl.SSLContext:
 
 
 def main() -> None:
-    payload = json.loads(sys.stdin.buffer.readline())
-    sys.stdout.write(json.dumps([Dialogue(wish).hold() for wish in payload["dialogues"]]))
+    dialogues = [Dialogue(wish) for wish in json.loads(sys.stdin.buffer.readline())["dialogues"]]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        sys.stdout.write(json.dumps(list(pool.map(Dialogue.hold, dialogues))))
 
 
 if __name__ == "__main__":
