@@ -85,7 +85,7 @@ def main() -> None:
     row(f"flow matrix, {len(trial.results)} flows", f"{trial.duration_s:.1f} s, {wrong} wrong", "≤ 60 s, 0 wrong")
     for level, (source, target) in USERS.items():
         try:
-            outages = failovers(platform, level, find(attempts, target, source, target))
+            outages = failovers(platform, level, find(site, attempts, target, source, target))
         except Inconclusive as error:
             row(f"failover level {level}", str(error))
             continue

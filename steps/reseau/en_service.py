@@ -63,7 +63,7 @@ def network_is_in_service(coverage: RuleCoverage) -> Iterator[None]:
 def stream(platform: Platform, cells: tuple[Cell, ...], words: str) -> Stream:
     """The flow that a feature names. Raises KeyError for words that mean nothing: an unknown word is never a guess."""
     source, target, user = STREAMS[words]
-    return find(cells, words, source, target, user=platform.site.host(user) if user else None)
+    return find(platform.site, cells, words, source, target, user=platform.site.host(user) if user else None)
 
 
 def measured_within(preuves: Recorder, name: str, value: float, unit: str, limit: float) -> bool:

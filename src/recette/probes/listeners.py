@@ -21,18 +21,19 @@ READY_LIMIT_S = 20.0
 
 @contextmanager
 def listening(
-    remote: Remote, ports: Mapping[str, Collection[Port]], *, life_s: float = LIFE_S
+    remote: Remote, ports: Mapping[str, Collection[Port]], *, life_s: float = LIFE_S, guests: Collection[str] = ()
 ) -> Iterator[dict[str, frozenset[Port]]]:
     """Opens ports on many hosts at once, on each of their addresses, and closes them on the way out.
 
-    Yields, for each host, the ports that a real service holds already (on one address at least): those are left alone.
+    Yields, for each host, the ports that a real service holds already (on one address at least): those are left alone,
+    but the connections of `guests` (IPv4 addresses, as the target sees them) are led past it to the listener.
     `Inconclusive` if a host is out of reach or cannot listen.
     """
     wanted = {host: sorted(wishes) for host, wishes in ports.items() if wishes}
     started: list[Popen[bytes]] = []
 
     def start(host: str) -> frozenset[Port]:
-        payload = {"host": host, "open": wanted[host], "life_s": life_s}
+        payload = {"host": host, "open": wanted[host], "life_s": life_s, "guests": list(guests)}
         process = remote.popen_python(host, source("listen"), payload)
         started.append(process)
         ready = first_line(process, READY_LIMIT_S)

@@ -110,6 +110,7 @@ def watch(  # noqa: PLR0913 - the options of a stream, each with the value that 
     mode: Mode = Mode.CONNECT,
     *,
     targets: Sequence[str] = (),
+    guests: Sequence[str] = (),
     interval_ms: float = 20,
     patience_s: float = 30,
     rate: int = 200_000,
@@ -117,9 +118,10 @@ def watch(  # noqa: PLR0913 - the options of a stream, each with the value that 
 ) -> Iterator[Watch]:
     """Streams probes from `source` to a port until the block ends.
 
-    `targets`: the hosts on which to listen meanwhile, several for a virtual address. `service`: a real one holds the
-    port, and a TCP handshake is its answer. `rate`: bytes per second of a download, up to 800,000. `patience_s`: how
-    long an answer is waited for, hence how late one may be and still be kept.
+    `targets`: the hosts on which to listen meanwhile, several for a virtual address; `guests`: the addresses under
+    which they may see the source, to be led past a real service. `service`: nobody listens there but the service, and
+    a TCP handshake is its answer. `rate`: bytes per second of a download, up to 800,000. `patience_s`: how long an
+    answer is waited for, hence how late one may be and still be kept.
     """
     ports = {target: {(mode.protocol, port)} for target in targets}
     payload = {
@@ -132,7 +134,7 @@ def watch(  # noqa: PLR0913 - the options of a stream, each with the value that 
         "rate": rate,
         "service": service,
     }
-    with listening(remote, ports) if ports else nullcontext():
+    with listening(remote, ports, guests=guests) if ports else nullcontext():
         stream = Watch(remote.popen_python(source, agent("stream"), payload), f"{source} -> {address} {mode} {port}")
         try:
             yield stream

@@ -1,10 +1,11 @@
 """Answers on every requested port that no service holds: the other end of `knock` and of `stream`.
 
-Payload: {"host": name to answer with, "open": [["tcp" | "udp", port], …], "life_s": float}.
+Payload: {"host": name to answer with, "open": [["tcp" | "udp", port], …], "life_s": float, "guests": [IPv4, …]}.
 Prints one JSON line when ready: {"opened": n, "taken": [[protocol, port], …]}, then serves until stdin closes.
 
 A port is opened on every address of the host, for after a translation or on a virtual address the address reached is
 not the one that was knocked at. Where a service holds some addresses of a port, the others are opened one by one.
+The guests alone are led past a service that holds a TCP port: everybody else goes on being served by it.
 
 TCP: a banner `recette <host> <port>`, then whatever comes is sent back; `download <bytes per second>` starts a known
 stream instead (word k is the number k on 8 bytes). UDP: `recette …` is answered by `answer <host> recette …`; nothing
@@ -28,6 +29,7 @@ MAGIC = b"recette "
 BACKLOG = 1024
 TICK_S = 0.01  # pace of the downloads; nothing wakes up while there is none
 BLOCK_WORDS = 1024
+DETOUR_LIMIT_S = 5.0
 IP_PKTINFO = 8  # absent from the socket module before Python 3.14
 STDIN = 0
 
@@ -69,11 +71,45 @@ def bound(protocol: str, address: str, port: int) -> socket.socket:
     return server
 
 
+class Detour:
+    """Leads the guests' connections past a service, to a listener.
+
+    The table belongs to its nft process: it goes with this agent, even if it is killed.
+    """
+
+    def __init__(self, guests: list[str]) -> None:
+        self.guests = ", ".join(guests)
+        self.nft = subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self._do("add table ip recette_essais { flags owner; }")
+        self._do("add chain ip recette_essais arrivee { type nat hook prerouting priority dstnat; }")
+
+    def lead(self, port: int, listener: int) -> None:
+        """Raises TimeoutError if the rule is not in force in time: nothing would be learnt from a probe."""
+        match = f"ip saddr {{ {self.guests} }} tcp dport {port}"
+        self._do(f"add rule ip recette_essais arrivee {match} redirect to :{listener}")
+        deadline = time.monotonic() + DETOUR_LIMIT_S
+        while f"redirect to :{listener}" not in self._table():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"port {port}: no detour")
+            time.sleep(TICK_S)
+
+    def _do(self, command: str) -> None:
+        if self.nft.stdin:
+            self.nft.stdin.write(f"{command}\n")
+            self.nft.stdin.flush()
+
+    def _table(self) -> str:
+        shown = ["nft", "list", "table", "ip", "recette_essais"]
+        return subprocess.run(shown, capture_output=True, text=True, check=False).stdout
+
+
 class Listener:
     """One thread, one epoll: thousands of ports cost nothing while nobody knocks."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, guests: list[str]) -> None:
         self.host = host.encode()
+        self.guests = guests
+        self.detour: Detour | None = None
         self.epoll = select.epoll()
         self.servers: dict[int, tuple[socket.socket, str, int]] = {}
         self.connections: dict[int, socket.socket] = {}
@@ -81,10 +117,13 @@ class Listener:
         self._addresses: list[str] = []
 
     def open(self, protocol: str, port: int) -> bool:
-        """Opens the port; False when a service already holds it, on one address at least."""
+        """Opens the port; False when a service already holds it, on one address at least, and nobody is a guest."""
         try:
             self._serve(bound(protocol, "::", port), protocol, port)
         except OSError:
+            if self.guests and protocol == "tcp":
+                self._lead_past(port)
+                return True
             self._addresses = self._addresses or local_addresses()
             for address in self._addresses:
                 try:
@@ -93,6 +132,12 @@ class Listener:
                     continue  # held by the service
             return False
         return True
+
+    def _lead_past(self, port: int) -> None:
+        aside = bound("tcp", "::", 0)
+        self._serve(aside, "tcp", port)
+        self.detour = self.detour or Detour(self.guests)
+        self.detour.lead(port, aside.getsockname()[1])
 
     def _serve(self, server: socket.socket, protocol: str, port: int) -> None:
         self.servers[server.fileno()] = (server, protocol, port)
@@ -178,7 +223,7 @@ def main() -> None:
     payload: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    listener = Listener(payload["host"])
+    listener = Listener(payload["host"], payload.get("guests", []))
     taken = [[protocol, port] for protocol, port in payload["open"] if not listener.open(protocol, port)]
     sys.stdout.write(json.dumps({"opened": len(listener.servers), "taken": taken}) + "\n")
     sys.stdout.flush()
