@@ -230,15 +230,20 @@ def test_a_translated_destination_is_followed(flows: Flows) -> None:
 
 
 @contextmanager
-def late_service(remote: Namespaces, delay_s: float) -> Iterator[None]:
-    """A service whose queue is full, so that its kernel drops whoever comes, until it begins to accept."""
+def late_service(remote: Namespaces, *, dropped: int) -> Iterator[None]:
+    """A service whose queue is full, so that its kernel drops whoever comes, until it dropped so many and accepts."""
     script = f"""
 import socket, sys, threading, time
+def drops():
+    names, values = open("/proc/net/netstat").read().splitlines()[:2]
+    return int(values.split()[names.split().index("ListenDrops")])
 server = socket.create_server(("10.94.30.11", {LATE}), backlog=0)
 filler = socket.create_connection(("10.94.30.11", {LATE}))
+enough = drops() + {dropped}
 print("ready", flush=True)
 def serve():
-    time.sleep({delay_s})
+    while drops() < enough:
+        time.sleep(0.01)
     kept = []
     while True:
         kept.append(server.accept())
@@ -254,7 +259,7 @@ sys.stdin.read()
 @pytest.mark.parametrize("permitted", [True, False])
 def test_a_slow_service_is_never_called_dropped(flows: Flows, remote: Namespaces, permitted: bool) -> None:  # noqa: FBT001
     slow = cell(DC.interfaces[0].address, "tcp", LATE, permitted=permitted)
-    with late_service(remote, 1.2):
+    with late_service(remote, dropped=1):
         (result,) = flows.try_cells([slow])
     assert result.observation in {Observation.ACCEPTED, Observation.SLOW}, str(result)
     if permitted:
@@ -264,7 +269,7 @@ def test_a_slow_service_is_never_called_dropped(flows: Flows, remote: Namespaces
 
 
 def test_a_service_that_never_answers_is_slow(flows: Flows, remote: Namespaces) -> None:
-    with late_service(remote, 60.0):
+    with late_service(remote, dropped=1000):
         (result,) = flows.try_cells([cell(DC.interfaces[0].address, "tcp", LATE, permitted=False)])
     assert result.observation is Observation.SLOW
     assert "accepté par le niveau 2 (règle FLX-001), mais sans réponse à temps" in str(result)
@@ -274,6 +279,13 @@ def test_a_service_that_never_answers_is_slow(flows: Flows, remote: Namespaces) 
 def test_a_ping_is_joined_by_its_identifier(flows: Flows) -> None:
     (result,) = flows.try_cells([cell(DC.interfaces[0].address, "icmp", 0, permitted=False)])
     assert result.observation is Observation.REFUSED, str(result)
+
+
+@pytest.mark.usefixtures("flows")
+def test_a_guest_is_led_past_the_service(remote: Namespaces) -> None:
+    with watch(remote, "poste", "10.94.30.11", MUTE, targets=["dc"], guests=["10.94.130.100"]) as seen:
+        seen.wait_answered(5, limit_s=10.0)
+    assert {sample.detail for sample in seen.samples if sample.received_s is not None} == {"dc"}
 
 
 @pytest.mark.parametrize("mode", list(Mode))
