@@ -29,13 +29,16 @@ def program() -> Iterator[Any]:
 class Server:
     """Stands for the other server."""
 
-    host, destination = "mail2", "tcps:mail2:24245"
+    host, destination = "mail2", "tcp:127.0.0.1:24246"
 
     def __init__(self, *, answers: bool = True) -> None:
-        self.present, self._answers = True, answers
+        self.present, self.hung_up, self._answers = True, False, answers
 
     def answers(self) -> bool:
         return self._answers
+
+    def hang_up(self) -> None:
+        self.hung_up = True
 
 
 class Doveadm:
@@ -76,8 +79,10 @@ def test_deliveries_that_wait_share_a_synchronisation_begun_after_them(program: 
 def test_a_server_found_dead_lets_deliveries_go_on_alone_and_is_remembered(program: Any) -> None:
     failure = program.journal.Failed("sync jmartin: -TEMPFAIL")
     doveadm = Doveadm(failure)
-    copies = program.copies.Copies(doveadm, Server(answers=False))
+    server = Server(answers=False)
+    copies = program.copies.Copies(doveadm, server)
     assert copies.commit("jmartin") is False
+    assert server.hung_up
     assert list(copies.behind) == ["jmartin"]
     assert copies.commit("jmartin") is False
     assert len(doveadm.commands) == 1  # nobody asks a dead server again

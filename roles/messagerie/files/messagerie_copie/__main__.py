@@ -17,6 +17,7 @@ from messagerie_copie.copies import Copies, Keeper, Peer
 from messagerie_copie.deliveries import Deliveries
 from messagerie_copie.dovecot import Doveadm, Logins
 from messagerie_copie.lmtp import Listener
+from messagerie_copie.tunnel import Ends, Identity, Tunnel
 
 FIRST_SOCKET = 3  # SD_LISTEN_FDS_START
 MAX_SEARCHES, MAX_SYNCHRONISATIONS = 8, 4
@@ -47,7 +48,10 @@ def main() -> None:
     """Serve until killed."""
     settings = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     opened = sockets()
-    doveadm, peer = Doveadm(MAX_SEARCHES), Peer(settings["peer"], settings["port"], Path(settings["authority"]))
+    identity = Identity(*(Path(settings[name]) for name in ("certificate", "key", "authority")))
+    tunnel = Tunnel(settings["peer"], Ends(settings["port"]), identity)
+    tunnel.start()
+    doveadm, peer = Doveadm(MAX_SEARCHES), Peer(settings["peer"], tunnel)
     copies = Copies(Doveadm(MAX_SYNCHRONISATIONS), peer)
     keeper = Keeper(copies, doveadm, peer, settings)
     keeper.start()

@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
-import ssl
 import threading
 import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from messagerie_copie.dovecot import Doveadm, Line
+from messagerie_copie.dovecot import GREETING, Doveadm, Line
 from messagerie_copie.journal import INFORMATION, WARNING, Failed, log
+from messagerie_copie.tunnel import LOCALHOST, Tunnel
 
 LOCK_S = 20
 SILENCE_S = 30
 """A synchronisation in which the other server says nothing for so long has failed."""
-CONNECT_S, HANDSHAKE_S = 1.5, 5.0
-"""How long the other server may take to answer, for its kernel and for its programs."""
+WORD_S = 5.0
+"""How long the other server may take to say something."""
 PROBE_S = 1.0
 SUSPICION_S = 2.0
 """A synchronisation that takes longer makes one ask whether the other server is still there."""
@@ -37,31 +37,33 @@ BOXES = ("(", "mailbox", "INBOX", "OR", "mailbox", "Junk", ")")
 class Peer:
     """Whether the other server answers; asked again after a while when it does not."""
 
-    def __init__(self, host: str, port: int, authority: Path) -> None:
-        self.host, self.port = host, port
-        self.destination = f"tcps:{host}:{port}"
+    def __init__(self, host: str, tunnel: Tunnel) -> None:
+        self.host, self._tunnel = host, tunnel
+        self.destination = f"tcp:{LOCALHOST}:{tunnel.ends.outward}"
         self.present = True
-        self._context = ssl.create_default_context(cafile=authority)
         self._asking = threading.Lock()
         self._asked = (0.0, True)
 
     def answers(self) -> bool:
-        """Try to reach it now: a machine that is cut does not connect, one that is frozen makes no handshake."""
+        """Ask its Dovecot for a word: a machine that is cut does not connect, one that is frozen says nothing."""
         with self._asking:
             when, answer = self._asked
             if time.monotonic() - when > PROBE_S:
-                answer = self._handshake()
+                answer = self._says_something()
                 self._asked = (time.monotonic(), answer)
             return answer
 
-    def _handshake(self) -> bool:
+    def hang_up(self) -> None:
+        """End the calls under way: they would wait for their time-out."""
+        self._tunnel.cut()
+
+    def _says_something(self) -> bool:
         try:
-            with socket.create_connection((self.host, self.port), timeout=CONNECT_S) as opened:
-                opened.settimeout(HANDSHAKE_S)
-                self._context.wrap_socket(opened, server_hostname=self.host).close()
+            with socket.create_connection((LOCALHOST, self._tunnel.ends.outward), timeout=WORD_S) as opened:
+                opened.sendall(GREETING)
+                return opened.recv(1) != b""
         except OSError:
             return False
-        return True
 
 
 class Copies:
@@ -157,6 +159,7 @@ class Copies:
             if self._peer.present:
                 log(WARNING, f"{self._peer.host} does not answer: mail is acknowledged alone")
             self._peer.present = False
+            self._peer.hang_up()
             self.met.clear()
             self._states.clear()
             self._changed.notify_all()

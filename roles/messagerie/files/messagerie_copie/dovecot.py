@@ -15,6 +15,7 @@ from messagerie_copie.journal import Failed
 
 DOVECOT = Path("/run/dovecot")
 ANSWER_S = 120.0
+GREETING = b"VERSION\tdoveadm-server\t1\t0\n"
 
 
 class Line:
@@ -88,7 +89,7 @@ class Doveadm:
                 if line.alive():
                     return line
                 line.close()
-        return Line(self._path, b"VERSION\tdoveadm-server\t1\t0\n", b"+")
+        return Line(self._path, GREETING, b"+")
 
 
 class Logins:
