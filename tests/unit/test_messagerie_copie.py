@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import socket
+import socketserver
+import ssl
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,7 +24,7 @@ FOLDER = Path(__file__).parents[2] / "roles" / "messagerie" / "files"
 def program() -> Iterator[Any]:
     """The modules of the program, by their names."""
     sys.path.insert(0, str(FOLDER))
-    names = ("copies", "deliveries", "dovecot", "journal", "lmtp")
+    names = ("copies", "deliveries", "dovecot", "journal", "lmtp", "tunnel")
     yield type("Program", (), {name: importlib.import_module(f"messagerie_copie.{name}") for name in names})
     sys.path.remove(str(FOLDER))
 
@@ -176,3 +179,77 @@ def test_postfix_gets_one_answer_for_each_recipient(program: Any, tmp_path: Path
     listener.server_close()
     assert codes == [b"220", b"250", b"250", b"250", b"250", b"354", b"250", b"552", b"221"]
     assert sorted(deliveries.given) == [("s@b", "a@b", b"one\r\n.two\r\n"), ("s@b", "z@b", b"one\r\n.two\r\n")]
+
+
+class Echo(socketserver.StreamRequestHandler):
+    """Stands for the Dovecot behind the tunnel."""
+
+    def handle(self) -> None:
+        self.wfile.write(self.rfile.readline())
+
+
+@pytest.fixture
+def ends(program: Any) -> Iterator[Any]:
+    """Three ports in a row, with an echo behind the last one."""
+    for public in range(21000, 32000, 7):
+        ends = program.tunnel.Ends(public)
+        try:
+            server = socketserver.ThreadingTCPServer(("127.0.0.1", ends.dovecot), Echo)
+        except OSError:
+            continue
+        with server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield ends
+            server.shutdown()
+        return
+
+
+def _identity(program: Any, folder: Path, name: str) -> Any:
+    """A self-signed certificate: its own authority."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    names = [
+        "-subj",
+        f"/CN={name}",
+        "-addext",
+        f"subjectAltName=DNS:{name}",
+        "-addext",
+        "keyUsage=digitalSignature,keyCertSign",
+    ]
+    subprocess.run([*made, *names, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    return program.tunnel.Identity(certificate, key, certificate)
+
+
+def _say(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as opened:
+        opened.sendall(b"bonjour\n")
+        return opened.recv(100)
+
+
+def test_the_tunnel_carries_what_the_named_server_says(program: Any, ends: Any, tmp_path: Path) -> None:
+    tunnel = program.tunnel.Tunnel("localhost", ends, _identity(program, tmp_path, "localhost"))
+    with tunnel.open():
+        assert _say(ends.outward) == b"bonjour\n"
+
+
+@pytest.mark.parametrize(
+    ("expected", "shown"), [("localhost", False), ("mail2", True)], ids=["no certificate", "another name"]
+)
+def test_the_tunnel_refuses_who_is_not_the_other_server(
+    program: Any, ends: Any, tmp_path: Path, expected: str, *, shown: bool
+) -> None:
+    identity = _identity(program, tmp_path, "localhost")
+    context = ssl.create_default_context(cafile=identity.authority)
+    if shown:
+        context.load_cert_chain(identity.certificate, identity.key)
+    with (
+        program.tunnel.Tunnel(expected, ends, identity).open(),
+        socket.create_connection(("127.0.0.1", ends.public), timeout=5) as opened,
+        context.wrap_socket(opened, server_hostname="localhost") as secured,
+    ):
+        secured.sendall(b"bonjour\n")
+        try:
+            answer = secured.recv(100)
+        except (ssl.SSLError, ConnectionResetError):
+            answer = b""
+    assert answer == b""

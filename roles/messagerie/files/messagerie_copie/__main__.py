@@ -50,13 +50,14 @@ def main() -> None:
     opened = sockets()
     identity = Identity(*(Path(settings[name]) for name in ("certificate", "key", "authority")))
     tunnel = Tunnel(settings["peer"], Ends(settings["port"]), identity)
-    tunnel.start()
     doveadm, peer = Doveadm(MAX_SEARCHES), Peer(settings["peer"], tunnel)
     copies = Copies(Doveadm(MAX_SYNCHRONISATIONS), peer)
     keeper = Keeper(copies, doveadm, peer, settings)
-    keeper.start()
-    threading.Thread(target=follow, args=(opened["events"], keeper.want), daemon=True).start()
-    Listener(opened["lmtp"], Deliveries(copies, doveadm, Logins())).serve_forever()
+    listener = Listener(opened["lmtp"], Deliveries(copies, doveadm, Logins()))
+    with tunnel.open():
+        keeper.start()
+        threading.Thread(target=follow, args=(opened["events"], keeper.want), daemon=True).start()
+        listener.serve_forever()
 
 
 main()

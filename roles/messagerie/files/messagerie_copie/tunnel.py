@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import ssl
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,10 +64,19 @@ class Tunnel:
         self._loop = asyncio.new_event_loop()
         self._outward: set[asyncio.StreamWriter] = set()
 
-    def start(self) -> None:
-        """Listen; raise OSError when a port is taken."""
-        self._loop.run_until_complete(self._listen())
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+    @contextlib.contextmanager
+    def open(self) -> Iterator[None]:
+        """Listen and carry while the block lasts; raise OSError when a port is taken."""
+        servers = self._loop.run_until_complete(self._listen())
+        thread = threading.Thread(target=self._loop.run_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+            self._loop.run_until_complete(_end(servers))
+            self._loop.close()
 
     def cut(self) -> None:
         """Hang up on every call to the other server: who waits for it learns at once."""
@@ -78,11 +87,13 @@ class Tunnel:
 
         self._loop.call_soon_threadsafe(close)
 
-    async def _listen(self) -> None:
-        await asyncio.start_server(
-            self._from_peer, port=self.ends.public, ssl=self._called, ssl_handshake_timeout=HANDSHAKE_S
-        )
-        await asyncio.start_server(self._to_peer, LOCALHOST, self.ends.outward)
+    async def _listen(self) -> list[asyncio.Server]:
+        return [
+            await asyncio.start_server(
+                self._from_peer, port=self.ends.public, ssl=self._called, ssl_handshake_timeout=HANDSHAKE_S
+            ),
+            await asyncio.start_server(self._to_peer, LOCALHOST, self.ends.outward),
+        ]
 
     async def _from_peer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         names = [name for kind, name in writer.get_extra_info("peercert")["subjectAltName"] if kind == "DNS"]
@@ -104,6 +115,16 @@ class Tunnel:
             self._peer, self.ends.public, ssl=self._calling, ssl_handshake_timeout=HANDSHAKE_S
         )
         return await asyncio.wait_for(connecting, CONNECT_S + HANDSHAKE_S)
+
+
+async def _end(servers: list[asyncio.Server]) -> None:
+    """Listen no more, and drop the calls under way."""
+    for server in servers:
+        server.close()
+    calls = asyncio.all_tasks() - {asyncio.current_task()}
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def _join(
