@@ -282,9 +282,14 @@ def test_a_ping_is_joined_by_its_identifier(flows: Flows) -> None:
 
 
 @pytest.mark.usefixtures("flows")
-def test_a_guest_is_led_past_the_service(remote: Namespaces) -> None:
-    with watch(remote, "poste", "10.94.30.11", MUTE, targets=["dc"], guests=["10.94.130.100"]) as seen:
+def test_a_guest_is_led_past_the_service_by_each_of_two_streams(remote: Namespaces) -> None:
+    ends = ("poste", "10.94.30.11", MUTE)
+    with (
+        watch(remote, *ends, targets=["dc"], guests=["10.94.130.100"]) as seen,
+        watch(remote, *ends, Mode.DOWNLOAD, targets=["dc"], guests=["10.94.130.100"]) as download,
+    ):
         seen.wait_answered(5, limit_s=10.0)
+        download.wait_answered(5, limit_s=10.0)
     assert {sample.detail for sample in seen.samples if sample.received_s is not None} == {"dc"}
 
 

@@ -74,19 +74,21 @@ def bound(protocol: str, address: str, port: int) -> socket.socket:
 class Detour:
     """Leads the guests' connections past a service, to a listener.
 
-    The table belongs to its nft process: it goes with this agent, even if it is killed.
+    The table belongs to its nft process: it goes with this agent, even if it is killed. Each agent has its own: two
+    streams of one guest may be led past one service.
     """
 
     def __init__(self, guests: list[str]) -> None:
         self.guests = ", ".join(guests)
+        self.table = f"recette_essais_{os.getpid()}"
         self.nft = subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        self._do("add table ip recette_essais { flags owner; }")
-        self._do("add chain ip recette_essais arrivee { type nat hook prerouting priority dstnat; }")
+        self._do(f"add table ip {self.table} {{ flags owner; }}")
+        self._do(f"add chain ip {self.table} arrivee {{ type nat hook prerouting priority dstnat; }}")
 
     def lead(self, port: int, listener: int) -> None:
         """Raises TimeoutError if the rule is not in force in time: nothing would be learnt from a probe."""
         match = f"ip saddr {{ {self.guests} }} tcp dport {port}"
-        self._do(f"add rule ip recette_essais arrivee {match} redirect to :{listener}")
+        self._do(f"add rule ip {self.table} arrivee {match} redirect to :{listener}")
         deadline = time.monotonic() + DETOUR_LIMIT_S
         while f"redirect to :{listener}" not in self._table():
             if time.monotonic() > deadline:
@@ -99,7 +101,7 @@ class Detour:
             self.nft.stdin.flush()
 
     def _table(self) -> str:
-        shown = ["nft", "list", "table", "ip", "recette_essais"]
+        shown = ["nft", "list", "table", "ip", self.table]
         return subprocess.run(shown, capture_output=True, text=True, check=False).stdout
 
 
