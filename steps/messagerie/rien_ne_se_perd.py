@@ -115,6 +115,7 @@ def write_and_read(platform: Platform, parties: Parties) -> Iterator[Diligent]:
     prefix = f"{PREFIX}{uuid.uuid4().hex[:8]}-"
     with diligent(platform.remote, parties.diligent, prefix) as worker:
         worker.wait_served(0.0, "Le courrier du salarié, avant toute panne")
+        worker.wait_alike()
         yield worker
 
 

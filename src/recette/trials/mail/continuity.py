@@ -63,6 +63,28 @@ class Diligent:
 
         wait_until(served, LIMIT_S, what)
 
+    def wait_alike(self) -> None:
+        """Wait until both servers show the mailbox alike: one that is just back from an outage is still catching up.
+
+        If they never do, it is not for this wait to say so: the loss of one will.
+        """
+        here, there = self.colleague.doors.reading.addresses
+
+        def alike() -> bool | NotYet:
+            first, second, last = (self.shown_by(address) for address in (here, there, here))
+            return bool(first) and first <= second <= last or NotYet("les deux copies diffèrent")
+
+        try:
+            wait_until(alike, LIMIT_S, "Deux copies pareilles de la boîte")
+        except Inconclusive:
+            return
+
+    def shown_by(self, address: str) -> frozenset[str]:
+        """Identifiers that one server shows now."""
+        box = Box(self.colleague.doors.reading.at(address), self.colleague.login)
+        (reading,) = read(self.remote, self.colleague.office, [box], prefix=self.prefix, limit_s=0.0)
+        return frozenset(message.identifier for message in reading.messages)
+
     def posting_wait_s(self, since_s: float) -> float:
         """The longest that a message waited for a server, from when it was to be posted; endless if one was refused."""
         waits = [
@@ -135,16 +157,13 @@ def lose_server(platform: Platform, worker: Diligent, victim: Host) -> Iterator[
         cut_s = injection.at_monotonic_s
         before = worker.seen_before(cut_s)
         worker.wait_served(cut_s, f"Le courrier du salarié sans {victim.name}")
-        door = worker.colleague.doors.reading
-        other = next(address for address in door.addresses if address != str(victim.address))
-        box = Box(door.at(other), worker.colleague.login)
-        (reading,) = read(worker.remote, worker.colleague.office, [box], prefix=worker.prefix, limit_s=0.0)
+        other = next(address for address in worker.colleague.doors.reading.addresses if address != str(victim.address))
         yield Absence(
             [(cut_s, f"{victim.name} : courant coupé")],
             worker.posting_wait_s(cut_s),
             worker.reading_wait_s(cut_s),
             before,
-            frozenset(message.identifier for message in reading.messages),
+            worker.shown_by(other),
         )
 
 
