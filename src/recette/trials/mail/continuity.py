@@ -72,7 +72,7 @@ class Diligent:
 
         def alike() -> bool | NotYet:
             first, second, last = (self.shown_by(address) for address in (here, there, here))
-            return bool(first) and first <= second <= last or NotYet("les deux copies diffèrent")
+            return (bool(first) and first <= second <= last) or NotYet("les deux copies diffèrent")
 
         try:
             wait_until(alike, LIMIT_S, "Deux copies pareilles de la boîte")
