@@ -51,6 +51,10 @@ def pings(twin: Twin) -> bool:
     return on(twin, "poste", probe).strip() == "yes"
 
 
+def container_names(twin: Twin) -> list[str]:
+    return [twin.container(host) for host in twin.site.hosts.values()]
+
+
 def test_hosts_run_and_have_their_cables(twin: Twin) -> None:
     assert [status.state for status in twin.status()] == ["running", "running"]
     links = on(twin, "serveur", "ls /sys/class/net").split()
@@ -100,6 +104,15 @@ def test_up_recovers_from_every_process_killed_outside(twin: Twin) -> None:
     for status in twin.status():
         assert status.pid is not None
         os.kill(status.pid, signal.SIGKILL)
+    twin.up()
+    assert pings(twin)
+
+
+def test_up_recovers_from_machines_that_died_without_podmans_notice(twin: Twin) -> None:
+    monitors = twin.podman.run("inspect", "--format", "{{.State.ConmonPid}}", *container_names(twin)).stdout.split()
+    for pid in (*map(int, monitors), *(status.pid for status in twin.status())):
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
     twin.up()
     assert pings(twin)
 

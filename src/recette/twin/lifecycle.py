@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from recette.errors import RecetteError
 from recette.site import Host, Site
@@ -24,6 +26,11 @@ Progress = Callable[[str, int, int], None]
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
     """Progress of a caller that shows none."""
+
+
+def _lost(entry: dict[str, Any]) -> bool:
+    """Whether podman still counts as running a machine whose processes, its monitor among them, were all killed."""
+    return entry["State"] in ("running", "paused") and not Path(f"/proc/{entry['Pid']}").exists()
 
 
 @dataclass(frozen=True)
@@ -115,10 +122,10 @@ class Twin:
         return references
 
     def _drop_foreign(self, references: dict[str, str]) -> None:
-        """Remove machines that the site no longer has, or whose image has changed."""
+        """Remove machines that the site no longer has, whose image has changed, or that died without podman's notice."""
         wanted = {host.name: references[host.image] for host in self.site.hosts.values()}
         found = self.podman.containers(self.site.name)
-        self.podman.remove([e["Names"][0] for name, e in found.items() if wanted.get(name) != e["Image"]])
+        self.podman.remove([e["Names"][0] for name, e in found.items() if wanted.get(name) != e["Image"] or _lost(e)])
 
     def _not_standing(self) -> list[Host]:
         """Machines to (re)start; a half-wired or frozen one is switched off first, like a crashed one."""
