@@ -122,7 +122,7 @@ class Twin:
         return references
 
     def _drop_foreign(self, references: dict[str, str]) -> None:
-        """Remove machines that the site no longer has, whose image has changed, or that died without podman's notice."""
+        """Remove machines that the site no longer has, whose image changed, or that died without podman's notice."""
         wanted = {host.name: references[host.image] for host in self.site.hosts.values()}
         found = self.podman.containers(self.site.name)
         self.podman.remove([e["Names"][0] for name, e in found.items() if wanted.get(name) != e["Image"] or _lost(e)])
