@@ -14,7 +14,8 @@ import pytest
 from recette.policy import variables
 from recette.policy.ends import Party, crossing
 from recette.policy.filtering import Chains, chains, merged, origins, reserved
-from recette.policy.paths import side
+from recette.policy.paths import TUNNEL, side
+from recette.policy.tunnels import barred, tunnels
 from recette.site import Cell, Host, Ports, Site, find_site
 from recette.site.matrix import cells
 
@@ -93,15 +94,44 @@ def _generated(site: Site) -> set[str]:
     return {rule.flow.id for name in FIREWALLS for rules in chains(site, site.host(name)).values() for rule in rules}
 
 
-def test_a_flow_behind_a_tunnel_gives_no_rule(site: Site) -> None:
-    tunnelled = {flow.id for flow in site.flows if flow.tunnel}
-    assert tunnelled
-    assert not tunnelled & _generated(site)
+def _behind_no_tunnel(site: Site) -> set[str]:
+    """Flows from or to a zone that no VPN reaches yet."""
+    return {flow.id for flow in site.flows if "nuage" in (*flow.source, *flow.destination)}
+
+
+def test_a_flow_from_or_to_what_no_vpn_reaches_gives_no_rule(site: Site) -> None:
+    assert _behind_no_tunnel(site)
+    assert not _behind_no_tunnel(site) & _generated(site)
 
 
 def test_every_other_flow_that_crosses_a_firewall_gives_a_rule(site: Site) -> None:
-    crossing_flows = {flow.id for flow in site.flows if not flow.tunnel and site.crosses(flow)}
+    crossing_flows = {flow.id for flow in site.flows if site.crosses(flow)} - _behind_no_tunnel(site)
     assert _generated(site) == crossing_flows
+
+
+def test_a_flow_by_a_tunnel_enters_and_leaves_the_first_level_by_the_tunnel_only(site: Site) -> None:
+    ways = {
+        (entry, exit_)
+        for (entry, exit_), rules in chains(site, site.host("fw-ext-1")).items()
+        if any(rule.flow.tunnel for rule in rules)
+    }
+    assert ways == {((TUNNEL,), ("transit",)), ((TUNNEL,), ("dmz",)), (("transit",), (TUNNEL,))}
+
+
+def test_each_end_of_a_tunnel_agrees_on_addresses_and_networks(site: Site) -> None:
+    (here,), (there,) = tunnels(site, site.host("fw-ext-2")), tunnels(site, site.host("siege-gw"))
+    assert (here["opens"], there["opens"]) == (True, False)
+    assert here["networks_here"] == there["networks_there"] == ["10.94.30.0/24"]
+    assert here["networks_there"] == there["networks_here"] == ["10.10.0.0/24"]
+    assert [(way["here"], way["there"]) for way in here["paths"]] == [
+        (way["there"], way["here"]) for way in there["paths"]
+    ]
+
+
+def test_what_a_tunnel_must_carry_is_barred_at_both_ends(site: Site) -> None:
+    assert barred(site, site.host("fw-ext-1")) == ["10.10.0.0/24", "10.94.250.0/24"]
+    assert {"10.94.42.0/24", "fd94:0:0:30::/64"} <= set(barred(site, site.host("siege-gw")))
+    assert tunnels(site, site.host("dc1")) == []
 
 
 def test_both_members_of_a_pair_hold_the_same_chains(site: Site) -> None:
@@ -129,6 +159,9 @@ def test_a_firewall_off_the_path_gets_no_rule(site: Site) -> None:
         ("fw-ext-1", "wan-b", "10.94.30.11", False),
         ("fw-ext-1", "wan-a", "10.94.42.11", False),
         ("fw-ext-1", "wan-a", "10.10.0.100", False),
+        ("fw-ext-1", TUNNEL, "10.10.0.100", True),
+        ("fw-ext-1", TUNNEL, "10.94.250.7", True),
+        ("fw-ext-1", TUNNEL, "10.94.30.11", False),
         ("fw-ext-1", "dmz", "10.94.10.80", True),
         ("fw-ext-1", "dmz", "10.94.30.11", False),
         ("fw-ext-1", "transit", "10.94.231.100", True),

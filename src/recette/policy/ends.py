@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from recette.policy.paths import Side, internet, side
-from recette.site import Host, Site
+from recette.site import Host, Site, Zone
 
 Addresses = tuple[IPv4Network, ...]
 
-CLOSED_ROLES = frozenset({"isolee", "tunnel"})
-"""Zones that no clear-text flow reaches through a firewall."""
+
+def open_to_flows(zone: Zone) -> bool:
+    """Whether a flow may reach a zone through a firewall: neither isolated, nor behind a tunnel that does not exist."""
+    return zone.role != "isolee" and (zone.role != "tunnel" or zone.vpn is not None)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def parties(site: Site, tokens: tuple[str, ...]) -> Iterator[Party]:
             found |= {Party(host=host): None for host in site.members(token)}
         elif site.zone(token).role == "internet":
             found[Party()] = None
-        elif site.zone(token).role not in CLOSED_ROLES:
+        elif open_to_flows(site.zone(token)):
             found[Party(network=site.zone(token).network)] = None
     return iter(found)
 

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from itertools import chain
 
 from recette.policy.ends import Addresses, crossing, parties
-from recette.policy.paths import Side, accesses, internet, side
+from recette.policy.paths import TUNNEL, Side, accesses, internet, side
 from recette.site import Flow, Host, Ports, Site
 
 BOGONS = tuple(
@@ -51,9 +51,8 @@ def chains(site: Site, firewall: Host) -> Chains:
     """Every rule of a firewall. A flow gives one rule for each pair of sides that it really crosses, no more."""
     found: Chains = defaultdict(list)
     for flow in site.flows:
-        if not flow.tunnel:
-            for key, rule in _rules(site, firewall, flow):
-                found[key].append(rule)
+        for key, rule in _rules(site, firewall, flow):
+            found[key].append(rule)
     return dict(found)
 
 
@@ -68,10 +67,11 @@ def _rules(site: Site, firewall: Host, flow: Flow) -> Iterator[tuple[tuple[Side,
                 sources.update(way.sources)
                 destinations.update(way.destinations)
     for (entry, exit_, *_), (sources, destinations) in grouped.items():
-        yield (entry, exit_), Rule(flow, _collapsed(sources), _collapsed(destinations))
+        yield (entry, exit_), Rule(flow, collapsed(sources), collapsed(destinations))
 
 
-def _collapsed(networks: Iterable[IPv4Network]) -> Addresses:
+def collapsed(networks: Iterable[IPv4Network]) -> Addresses:
+    """The same addresses in as few networks as possible, in order."""
     return tuple(collapse_addresses(sorted(networks)))
 
 
@@ -88,7 +88,7 @@ def merged(ports: tuple[Ports, ...]) -> tuple[Ports, ...]:
 
 def inside(site: Site) -> Addresses:
     """Networks of the site itself: sources that the Internet cannot have."""
-    return _collapsed(zone.network for zone in site.zones.values() if not zone.outer)
+    return collapsed(zone.network for zone in site.zones.values() if not zone.outer)
 
 
 def bogons(site: Site) -> Addresses:
@@ -101,7 +101,7 @@ def bogons(site: Site) -> Addresses:
 def reserved(site: Site) -> Addresses:
     """Networks that a flow to the Internet never reaches: the site's, those behind a tunnel, bogons."""
     tunnels = (zone.network for zone in site.zones.values() if zone.role == "tunnel")
-    return _collapsed(chain(inside(site), tunnels, bogons(site)))
+    return collapsed(chain(inside(site), tunnels, bogons(site)))
 
 
 def origins(site: Site, firewall: Host) -> dict[str, list[str]]:
@@ -115,6 +115,8 @@ def origins(site: Site, firewall: Host) -> dict[str, list[str]]:
     elsewhere: list[IPv4Network] = []
     if accesses(site, firewall):
         elsewhere += [zone.network for zone in site.zones.values() if zone.role == "tunnel"]
+    if firewall.level == 1 and (tunnels := [zone.network for zone in site.zones.values() if zone.vpn]):
+        behind[TUNNEL] = tunnels
     for zone in (zone for zone in site.zones.values() if not zone.outer):
         interface = side(site, firewall, zone.network.network_address)[0]
         if zone.role != "isolee":
@@ -122,7 +124,7 @@ def origins(site: Site, firewall: Host) -> dict[str, list[str]]:
         if zone.role == "isolee" or interface not in outer:
             elsewhere.append(zone.network)
     return {
-        zone: _gaps(elsewhere) if zone in outer else [str(network) for network in _collapsed(networks)]
+        zone: _gaps(elsewhere) if zone in outer else [str(network) for network in collapsed(networks)]
         for zone, networks in behind.items()
     }
 
@@ -130,7 +132,7 @@ def origins(site: Site, firewall: Host) -> dict[str, list[str]]:
 def _gaps(networks: Iterable[IPv4Network]) -> list[str]:
     """Ranges that hold every address but those of some networks."""
     found, first = [], 0
-    for network in _collapsed(networks):
+    for network in collapsed(networks):
         if first < int(network.network_address):
             found.append(f"{IPv4Address(first)}-{network.network_address - 1}")
         first = int(network.broadcast_address) + 1
@@ -152,4 +154,6 @@ def name(side_: Side, site: Site, firewall: Host) -> str:
     """Name of a side in the names of chains."""
     if not side_:
         return "pare-feu"
+    if side_ == (TUNNEL,):
+        return "tunnel"
     return "internet" if side_ == accesses(site, firewall) else side_[0]

@@ -6,12 +6,20 @@ from ipaddress import IPv4Address
 
 from recette.site import Host, Site
 
+TUNNEL = "ipsec0"
+"""Interface of level 1 on which packets stand in clear on their way to, or from, every VPN."""
+
 Side = tuple[str, ...]
 """Interfaces of a firewall behind which an end of a flow stands; several for the Internet, none for the firewall."""
 
 
 def toward(site: Site, host: Host, address: IPv4Address) -> str | None:
-    """Zone by which a host sends to an address: a connected one, else that of the next hop; None without a route."""
+    """Zone by which a host sends to an address: a connected one, else that of the next hop; None without a route.
+
+    The first level sends through `TUNNEL` to what a VPN reaches.
+    """
+    if host.level == 1 and any(zone.vpn and address in zone.network for zone in site.zones.values()):
+        return TUNNEL
     for zone in host.zones:
         if address in site.zone(zone).network:
             return zone

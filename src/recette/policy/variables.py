@@ -11,6 +11,7 @@ from recette.policy.paths import accesses
 from recette.policy.publishing import operators, publications
 from recette.policy.redundancy import redundancy
 from recette.policy.resolution import aliases, nameservers
+from recette.policy.tunnels import barred, tunnels
 from recette.site import Host, Site
 
 Values = dict[str, Any]
@@ -33,6 +34,8 @@ def variables(site: Site, host: Host) -> Values:
     }
     if host.redundancy in site.vips:
         values["redundancy"] = redundancy(site, host)
+    if ends := tunnels(site, host):
+        values["tunnels"] = {"ends": ends, "barred": barred(site, host)}
     if host.level:
         values["filtering"] = _filtering(site, host)
     if host.level and accesses(site, host):

@@ -9,6 +9,8 @@ from typing import Literal
 from recette.errors import RecetteError
 
 Role = Literal["internet", "operateur", "dmz", "transit", "interne", "production", "isolee", "tunnel"]
+Vpn = Literal["site", "nomades"]
+"""How a zone of role `tunnel` is reached: by the gateway that routes it, or by machines that come one by one."""
 OUTER_ROLES = frozenset({"internet", "operateur", "tunnel"})
 """Roles of the zones that lie beyond the first firewall level."""
 FIREWALL_LEVELS = {"pare_feu_externe": 1, "pare_feu_interne": 2}
@@ -21,7 +23,7 @@ def same_digits(address: IPv4Address, network6: IPv6Network) -> IPv6Address:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """One network segment. A `tunnel` zone reaches the site through a VPN only."""
+    """One network segment. A `tunnel` zone reaches the site through a VPN only; without `vpn`, not at all."""
 
     name: str
     vlan: int | None
@@ -30,6 +32,7 @@ class Zone:
     gateway: IPv4Address | None
     role: Role
     sonde: str | None
+    vpn: Vpn | None = None
 
     @property
     def gateway6(self) -> IPv6Address | None:

@@ -83,6 +83,10 @@ class _Builder:
         )
         if given.gateway and given.gateway not in given.network:
             self._fail((*location, "gateway"), f"gateway {given.gateway} is outside zone {name} ({given.network})")
+        if given.vpn and given.role != "tunnel":
+            self._fail((*location, "vpn"), f"zone {name} has a vpn and the role {given.role}: tunnel is expected")
+        if given.vpn == "site" and not given.gateway:
+            self._fail((*location, "vpn"), f"zone {name} is reached through its gateway, and has none")
         return Zone(name, **dict(given))
 
     def _refuse_overlaps(self) -> None:

@@ -11,7 +11,7 @@ from recette.site.elements import Flow, Host
 from recette.site.model import Site
 from recette.site.names import EVERY_HOST
 from recette.site.services import COMMON_PORTS, NAMES
-from recette.site.topology import crossed, exit_zone, has_route, met_zones
+from recette.site.topology import crossed, exit_zone, has_route, kept_from, met_zones
 
 Key = tuple[str, int]
 ECHO: Key = ("icmp", 0)
@@ -88,7 +88,8 @@ def cells(site: Site) -> Iterator[Cell]:
     A source is the sonde of a zone, or a host that a flow names as such. A target is every host of another zone, on
     each address that the source has a route to; a firewall, on its nearest interface and VIP. Everything is refused in
     IPv6, by zone and never by host: there the sonde of a zone stands for its hosts. Attempts that cross no firewall are
-    left out. Expected outcomes come from the matrix only, never from the rules made of it.
+    left out, and those that a tunnel's far end keeps to itself. Expected outcomes come from the matrix only, never from
+    the rules made of it.
     """
     return _Plan(site).cells()
 
@@ -99,19 +100,20 @@ class _Plan:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.services = tuple((service, (service.protocol, service.port)) for service in services(site))
-        self.direct: dict[tuple[str, str], dict[Key, tuple[Flow, Host]]] = defaultdict(dict)
+        self.direct: dict[tuple[str, str, bool], dict[Key, tuple[Flow, Host]]] = defaultdict(dict)
         self.published: dict[str, dict[Key, tuple[Flow, Host]]] = defaultdict(dict)
         self.representatives = {zone: host for host in reversed(tuple(site.hosts.values())) for zone in host.zones}
         self.representatives |= site.sondes()
         for flow in site.flows:
-            if not flow.tunnel:
+            if site.joined(flow):
                 self._index(flow)
 
     def _index(self, flow: Flow) -> None:
         keys = tuple(_keys(flow))
         for source in self.site.expand(flow.source):
             for target in self.site.expand(flow.destination):
-                known = self.published[source.name] if flow.published else self.direct[source.name, target.name]
+                direct = self.direct[source.name, target.name, flow.tunnel]
+                known = self.published[source.name] if flow.published else direct
                 for key in keys:
                     known.setdefault(key, (flow, target))
 
@@ -146,12 +148,18 @@ class _Plan:
 
     def _host(self, source: Host, target: Host) -> Iterator[_Aim]:
         for interface in target.interfaces:
-            open_zone = self.site.zones[interface.zone].role not in {"isolee", "tunnel"}
-            permitted = self.direct.get((source.name, target.name), {}) if open_zone else {}
+            permitted = self._permitted(source, target, interface.zone)
             yield _Aim(target, interface.address, interface.address6, interface.zone, permitted, (target,))
 
+    def _permitted(self, source: Host, target: Host, zone: str) -> Mapping[Key, tuple[Flow, Host]]:
+        """What the matrix permits on the address that a host has in a zone: a flow by a tunnel reaches no other."""
+        if self.site.zones[zone].role == "isolee":
+            return {}
+        behind = "tunnel" in (self.site.zones[zone].role, self.site.zones[source.zones[0]].role)
+        return self.direct.get((source.name, target.name, behind), {})
+
     def _firewall(self, source: Host, target: Host, *, with_vip: bool) -> Iterator[_Aim]:
-        permitted = self.direct.get((source.name, target.name), {})
+        permitted = self.direct.get((source.name, target.name, False), {})
         vips = self.site.vips.get(target.redundancy or "", {})
         for zone in met_zones(self.site, target, source):
             interface = target.interface(zone)
@@ -166,7 +174,7 @@ class _Plan:
         self, source: Host, aim: _Aim, address: IPv4Address | IPv6Address, permitted: Mapping[Key, tuple[Flow, Host]]
     ) -> Iterator[Cell]:
         levels = crossed(self.site, source, aim.target, aim.zone)
-        if not levels or not has_route(source, address, self.site):
+        if not levels or not has_route(source, address, self.site) or kept_from(self.site, source, address):
             return
         start = exit_zone(self.site, source, aim.zone)
         refused = (None, aim.target)

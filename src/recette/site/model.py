@@ -84,6 +84,11 @@ class Site:
             if source is not target
         )
 
+    def joined(self, flow: Flow) -> bool:
+        """Tell whether two hosts of the inventory can try the flow: it is in clear, or its tunnel joins two sites."""
+        behind = (self.zones[token] for token in (*flow.source, *flow.destination) if token in self.zones)
+        return not flow.tunnel or all(zone.vpn == "site" for zone in behind if zone.role == "tunnel")
+
     def expand(self, tokens: tuple[str, ...]) -> tuple[Host, ...]:
         """Return the hosts of several tokens, each host once."""
         return tuple({host.name: host for token in tokens for host in self.members(token)}.values())

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, IPvAnyNetwork, ValidationError
 
 from recette.site.document import Location, Place
-from recette.site.elements import Role
+from recette.site.elements import Role, Vpn
 from recette.site.names import nearest
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
@@ -26,6 +26,7 @@ class ZoneInput(BaseModel):
     gateway: IPv4Address | None = None
     role: Role
     sonde: str | None = None
+    vpn: Vpn | None = None
 
 
 class RouteInput(BaseModel):

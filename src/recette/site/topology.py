@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from itertools import groupby
 
-from recette.site.elements import Host
+from recette.site.elements import Host, Zone
 from recette.site.model import Site
 
 _OUTER, _DMZ, _TRANSIT, _INNER = "outer", "dmz", "transit", "inner"
@@ -60,6 +60,31 @@ def has_route(source: Host, address: IPv4Address | IPv6Address, site: Site) -> b
         return True
     connected = (network for zone in source.zones for network in (site.zones[zone].network, site.zones[zone].network6))
     return any(address in network for network in (*connected, *(route.to for route in source.routes)))
+
+
+def agreed(site: Site, zone: Zone) -> tuple[IPv4Network, ...]:
+    """Return the networks of the site that a tunnel serves: those with an end of a flow from or to what lies behind."""
+    ends = (
+        host
+        for flow in site.flows
+        for near, far in ((flow.source, flow.destination), (flow.destination, flow.source))
+        if zone.name in far
+        for host in site.expand(near)
+    )
+    return tuple(dict.fromkeys(site.zones[host.zones[0]].network for host in ends))
+
+
+def kept_from(site: Site, source: Host, address: IPv4Address | IPv6Address) -> bool:
+    """Tell whether a packet to an address never leaves the host, or the far end of its tunnel, to meet a firewall.
+
+    Behind a tunnel: an address of the site that the tunnel does not serve. Level 1 itself: what lies behind a tunnel.
+    """
+    zone, aimed = site.zones[source.zones[0]], site.zone_of(address)
+    if aimed is None:
+        return False
+    if source.level == 1:
+        return aimed.vpn is not None
+    return zone.vpn is not None and not aimed.outer and not any(address in network for network in agreed(site, zone))
 
 
 def _towards(site: Site, firewall: Host, *, outer: bool) -> tuple[str, ...]:

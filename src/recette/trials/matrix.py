@@ -44,13 +44,13 @@ class Trial:
         return _some([r for r in self.results if not r.cell.permitted and selection(r.cell)], "interdit")
 
     def untried_flows(self) -> list[str]:
-        """TCP, UDP and ICMP lines of the matrix, tunnels apart, that no attempt exercised."""
+        """TCP, UDP and ICMP lines of the matrix, but those of roaming users, that no attempt exercised."""
         tried = {r.cell.flow.id for r in self.results if r.cell.flow}
         return [
             f"{flow.id} ({flow.comment})"
             for flow in self.site.flows
             if (flow.ports or flow.protocol == "icmp")
-            and not flow.tunnel
+            and self.site.joined(flow)
             and self.site.crosses(flow)
             and flow.id not in tried
         ]
