@@ -22,7 +22,10 @@ CONTRACT = {
     "internet": (
         "192.0.2.0/24",
         None,
-        "fai-a 1 fai-b 2 nomade 20 operateur 30 mx-externe 40 nuage-1 50 nuage-2 51 siege-gw 60 attaquant 66",
+        (
+            "fai-a 1 fai-b 2 nomade 20 nomade-2 21 operateur 30 mx-externe 40 nuage-1 50 nuage-2 51 siege-gw 60 "
+            "attaquant 66"
+        ),
     ),
     "wan-a": ("198.51.100.0/28", 1, "fai-a 1 fw-ext-1 2 fw-ext-2 3"),
     "wan-b": ("203.0.113.0/28", 1, "fai-b 1 fw-ext-1 2 fw-ext-2 3"),
