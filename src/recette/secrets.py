@@ -48,6 +48,11 @@ class Secrets:
         digest = hmac.new(self.root, name.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).decode("ascii")[:LENGTH] + CLASSES
 
+    def totp(self, login: str) -> str:
+        """The secret of somebody's one-time codes (RFC 6238), in base32: 160 bits, the length of SHA-1."""
+        digest = hmac.new(self.root, f"totp/{login}".encode(), hashlib.sha256).digest()
+        return base64.b32encode(digest[:20]).decode("ascii")
+
 
 def _draw(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)

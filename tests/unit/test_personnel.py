@@ -126,6 +126,17 @@ def test_a_leaver_keeps_his_login_without_groups_and_who_has_not_come_has_no_acc
     assert set(present.groups) <= set(group_names(["b25-labo"]))
 
 
+def test_those_of_some_trades_may_roam_as_long_as_they_are_there(tmp_path: Path) -> None:
+    found = _accounts(
+        tmp_path,
+        "100101;M.;Martin;Jean;b25-labo;informatique;01/09/1998;",
+        "100102;M.;Petit;Noël;b25-labo;laboratoire;01/09/1998;",
+        "100103;M.;Muller;Jean;b25-labo;informatique;01/09/1998;14/01/2026",
+    )
+    assert [one.login for one in found if "acces-nomade" in one.groups] == ["jmartin"]
+    assert "acces-nomade" in group_names(["b25-labo"])
+
+
 def test_the_file_of_the_twin_is_the_generator_s_and_holds_800_people() -> None:
     site = Site.load(find_site("jumeau"))
     path = site.path / "personnel.csv"

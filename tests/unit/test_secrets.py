@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,9 @@ def test_a_real_site_must_hold_its_root(tmp_path: Path) -> None:
 def test_a_real_site_reads_its_root(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("root\n", encoding="ascii")
     assert Secrets.of_site("reel", "site", tmp_path) == Secrets(b"root")
+
+
+def test_the_secret_of_one_time_codes_is_160_bits_of_its_login_alone() -> None:
+    secrets_of = {root: Secrets(root).totp("jmartin") for root in (b"root", b"other")}
+    assert len(base64.b32decode(secrets_of[b"root"])) == hashlib.sha1(usedforsecurity=False).digest_size
+    assert len({*secrets_of.values(), Secrets(b"root").totp("edarcy")}) == 3

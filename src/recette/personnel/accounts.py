@@ -12,6 +12,10 @@ from recette.personnel.employees import TRADES, Employee
 
 LONGEST_LOGIN = 20
 """Characters of a sAMAccountName, by Microsoft's limit."""
+ROAMING_GROUP = "acces-nomade"
+"""Group of those who may open a tunnel from outside."""
+ROAMING_TRADES = ("administration", "informatique", "maintenance")
+"""Trades that work away from the site: offices, and those who are on call."""
 LIGATURES = str.maketrans(
     {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ð": "d", "þ": "th"}
 )
@@ -39,7 +43,10 @@ class Account:
     @property
     def groups(self) -> tuple[str, ...]:
         """Groups of the directory that he belongs to; none for a leaver."""
-        return (f"batiment-{self.building}", f"metier-{self.trade}") if self.active else ()
+        if not self.active:
+            return ()
+        roaming = (ROAMING_GROUP,) if self.trade in ROAMING_TRADES else ()
+        return (f"batiment-{self.building}", f"metier-{self.trade}", *roaming)
 
     @property
     def secret(self) -> str:
@@ -73,7 +80,8 @@ def accounts(employees: Iterable[Employee], today: date) -> tuple[Account, ...]:
 
 def group_names(buildings: Iterable[str]) -> list[str]:
     """Every group that an account may belong to, whether somebody does or not."""
-    return [f"batiment-{building}" for building in buildings] + [f"metier-{trade}" for trade in TRADES]
+    trades = [f"metier-{trade}" for trade in TRADES]
+    return [*(f"batiment-{building}" for building in buildings), *trades, ROAMING_GROUP]
 
 
 def _login(employee: Employee) -> str:

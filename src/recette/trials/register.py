@@ -27,7 +27,7 @@ ATTRIBUTES = (
     "memberOf",
     "pwdLastSet",
 )
-GROUP_KINDS = ("batiment-", "metier-")
+GROUP_KINDS = ("batiment-", "metier-", "acces-")
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,8 @@ def said(logon: Logon) -> str:
     return f"refusé ({logon.phase}, {logon.error})"
 
 
-def wrong_groups(logon: Logon, person: Person, kinds: Sequence[str] = ("batiment-", "metier-")) -> list[str]:
-    """Groups of buildings and trades that the session has and should not, or the reverse."""
+def wrong_groups(logon: Logon, person: Person, kinds: Sequence[str] = ("batiment-", "metier-", "acces-")) -> list[str]:
+    """Groups of buildings, trades and accesses that the session has and should not, or the reverse."""
     found = {name for name in logon.groups if name.startswith(tuple(kinds))}
     return sorted(found ^ set(person.groups))
 
