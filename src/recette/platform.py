@@ -8,6 +8,9 @@ from pathlib import Path
 
 from recette.actions import Faults, Journal, journal_of
 from recette.actions.accounts import Accounts
+from recette.actions.authority import Authority
+from recette.actions.impostor import Impostor
+from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.directory import Directory
 from recette.probes.vip import addresses, vips_of
@@ -45,7 +48,9 @@ class Platform:
             raise Inconclusive(
                 "Aucun pilote ne sait couper le courant ni les liens de ce site : panne à provoquer à la main"
             )
-        others = self.accounts.verbs() if self.directory.servers else {}
+        others = {**self.authority.verbs(), **self.impostor.verbs(), **self.translation.verbs()}
+        if self.directory.servers:
+            others |= self.accounts.verbs()
         return Faults(self.site, Power(self.twin), self.remote, self.journal, others=others)
 
     @cached_property
@@ -62,6 +67,21 @@ class Platform:
     def accounts(self) -> Accounts:
         """Changes to the accounts of the directory, each undone."""
         return Accounts(self.directory, self.journal)
+
+    @cached_property
+    def authority(self) -> Authority:
+        """Certificates of the site made outside the automation, and revocations, each undone."""
+        return Authority(self.site, self.remote, self.journal)
+
+    @cached_property
+    def impostor(self) -> Impostor:
+        """Identities borrowed by a host that speaks IKE, each given back."""
+        return Impostor(self.remote, self.journal)
+
+    @cached_property
+    def translation(self) -> Translation:
+        """Address translations put before a host, each undone."""
+        return Translation(self.remote, self.journal)
 
     def bring_into_service(self, progress: Progress = _silent) -> None:
         """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.

@@ -23,6 +23,7 @@ STREAMS = {
     "de la DMZ à la messagerie": ("mx-1", "mail1", None),
     "de la DMZ à Internet": ("mx-1", "mx-externe", None),
     "d'un bureau à l'annuaire": ("poste-b30", "dc1", None),
+    "du siège à l'annuaire": ("siege-poste", "dc1", None),
 }
 """Words of the features -> who calls whom, and the host of the same zone where the user sits."""
 

@@ -33,7 +33,7 @@ class Capture:
     def __init__(self, process: Popen[bytes], path: Path, name: str) -> None:
         self.path = path
         self._process = process
-        self._name = name
+        self.name = name
         self._said: list[str] = []
         self._listening = threading.Event()
         self._reader = threading.Thread(target=self._listen, daemon=True)
@@ -48,14 +48,14 @@ class Capture:
         """Packets that the kernel could not hand over: with one of them, an absence proves nothing."""
         found = re.search(r"(\d+) packets? dropped by kernel", "\n".join(self._said))
         if not found:
-            raise Inconclusive(f"{self._name} : la capture n'a pas rendu son bilan")
+            raise Inconclusive(f"{self.name} : la capture n'a pas rendu son bilan")
         return int(found[1])
 
     def wait_ready(self) -> None:
         self._listening.wait(READY_LIMIT_S)
         if not any("listening on" in line for line in self._said):
             self.stop()
-            raise Inconclusive(f"{self._name} : capture impossible ({' '.join(self._said) or 'sans message'})")
+            raise Inconclusive(f"{self.name} : capture impossible ({' '.join(self._said) or 'sans message'})")
 
     def stop(self) -> None:
         finish(self._process, READY_LIMIT_S, self._reader)

@@ -149,3 +149,34 @@ forest_write() {
     printf 'dn: %s\nchangetype: modify\nreplace: %s\n%s: %s\n' "$dn" "$2" "$2" "$3" |
         ldbmodify -H /var/lib/samba/private/sam.ldb
 }
+
+# close_associations: have everybody who speaks IKE with this host prove again who he is.
+close_associations() {
+    names=$(swanctl --list-sas --raw --noblock | sed -n 's/^list-sa event {\([^ ]*\) {.*/\1/p' | sort -u)
+    for name in $names; do
+        swanctl --terminate --ike "$name" --force --timeout 1 >/dev/null 2>&1 || true
+    done
+}
+
+# configure_ipsec FILE SED_EXPRESSION: change connections, have them read, and let nothing stand on the former ones.
+configure_ipsec() {
+    edit "/etc/swanctl/conf.d/$1" "$2"
+    # Before too: a pool whose addresses are lent keeps them.
+    close_associations
+    systemctl reload strongswan.service
+    close_associations
+}
+
+# forget_revocations: have this host hold no revocation list.
+forget_revocations() {
+    rm /etc/swanctl/x509crl/site.pem
+    swanctl --flush-certs
+    swanctl --load-creds --clear --noprompt
+}
+
+# configure_radius SED_EXPRESSION: change how this server judges roaming users, and wait until it does.
+configure_radius() {
+    edit /etc/freeradius/nomades/settings/radiusd.conf "$1"
+    systemctl restart freeradius.service
+    timeout 30 sh -c 'until ss -Hlun "sport = :1812" | grep -q .; do sleep 0.2; done'
+}

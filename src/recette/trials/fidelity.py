@@ -51,6 +51,16 @@ LEDGER = (
         "Les postes Windows du site, leurs stratégies de groupe, et les contrôles de l'ANSSI propres à Windows Server.",
     ),
     Fidelity(
+        "Tunnels chiffrés",
+        "strongSwan réel des deux côtés : négociations, identités, révocations, rejeu, captures, pannes.",
+        "Le chiffrement par le noyau et son débit, là où celui du jumeau en est incapable (relevé dans le scénario).",
+    ),
+    Fidelity(
+        "Accès des nomades",
+        "Certificat, mot de passe de l'annuaire et code à usage unique réels ; FreeRADIUS et Samba AD réels.",
+        "Les portables des salariés, la remise de leurs codes, et les réseaux d'hôtel qui filtrent IPsec.",
+    ),
+    Fidelity(
         "Heure",
         "chrony et NTP réels : chaque machine comparée à chacune de ses sources, une source fausse est vue.",
         "L'écart propre à chaque horloge : celles du jumeau sont une seule, celle de la machine, que nul ne règle.",

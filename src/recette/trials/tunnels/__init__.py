@@ -1,0 +1,1 @@
+"""The tunnels, tried from both ends and from between."""
