@@ -27,6 +27,7 @@ Fonctionnalité: Accès des nomades
         | le bon mot de passe         |
         | le code                     |
         | un code juste               |
+        | un code encore valable      |
         | un code neuf                |
         | un compte                   |
         | le droit d'être nomade      |

@@ -28,7 +28,7 @@ from recette.trials.tunnels.reach import Knock
 from recette.trials.tunnels.secrecy import Exchange
 from steps.reseau.en_service import measured_within
 
-ZONE, OUTSIDE = "nomades", "192.0.2.40"
+ZONE = "nomades"
 
 
 @dataclass
@@ -58,7 +58,7 @@ def connection_succeeds(limit: int, attempt: Attempt, preuves: Recorder) -> None
 
 @then("son portable reçoit une adresse des nomades et les serveurs de noms du site")
 def laptop_is_equipped(platform: Platform, annuaire: Directory, preuves: Recorder) -> None:
-    found = seen(platform.remote, roamers.laptop(platform).name, OUTSIDE)
+    found = seen(platform.remote, roamers.laptop(platform).name, leaks.outside(platform.site))
     pool = platform.site.zone(ZONE).network
     lent = [address for address in found.addresses if address in pool]
     wanted = [str(server.address) for server in annuaire.servers]
@@ -72,7 +72,7 @@ def laptop_is_equipped(platform: Platform, annuaire: Directory, preuves: Recorde
 
 @then("tout son trafic passe par le tunnel")
 def everything_by_the_tunnel(platform: Platform) -> None:
-    found: Connected = seen(platform.remote, roamers.laptop(platform).name, OUTSIDE)
+    found: Connected = seen(platform.remote, roamers.laptop(platform).name, leaks.outside(platform.site))
     assert found.way_out == "ipsec0", f"Obtenu : sortie par {found.way_out} — Attendu : par le tunnel"
 
 

@@ -39,13 +39,13 @@ def overheard(platform: Platform, laptop: Host, path: Path) -> Iterator[Capture]
 
 def chatter(platform: Platform, laptop: Host) -> None:
     """Ask names, of the resolvers in use and of an operator's, and call hosts of the Internet in both families."""
-    outside = _outside(platform.site)
+    far = _outside(platform.site)
     order = CHATTER.format(
         mark=f"essai{time.time_ns() % 10**6}",
         domain=platform.site.dns,
-        resolver=_operator(platform.site).interface(outside.zones[0]).address,
-        outside=outside.address,
-        outside6=outside.interface(outside.zones[0]).address6,
+        resolver=_operator(platform.site).interface(far.zones[0]).address,
+        outside=far.address,
+        outside6=far.interface(far.zones[0]).address6,
     )
     platform.remote.run(laptop.name, order, timeout_s=60)
 
@@ -59,6 +59,11 @@ def sent(heard: Capture, laptop: Host) -> list[str]:
         for family in (IP, IPv6)
         if family in packet and packet[family].src in own
     ]
+
+
+def outside(site: Site) -> str:
+    """An address of the Internet that is no operator's."""
+    return str(_outside(site).address)
 
 
 def _outside(site: Site) -> Host:

@@ -28,6 +28,8 @@ CONNECTION_NAME = "nomades"
 GUESSED, SHARED, CROWD = range(8), range(8, 32), 32
 """Ranks, among the roaming users, of those whose password is searched, of those of most scenarios, of the crowd."""
 PEOPLE_A_STEP = len(SHARED) // 4
+OUTDATED = -3
+"""Steps after which a code is right no more: one is tolerated, and one may pass while it travels."""
 REPLICATED_S = 20.0
 LOCKED_S = 600
 """How long somebody whose password was searched is left alone: longer than the RADIUS servers refuse him."""
@@ -67,11 +69,13 @@ def someone(people: People) -> Account:
 def wrong_badges(people: People) -> dict[str, Badge]:
     """Words of the features -> a badge with one factor missing or wrong. Each is somebody else's."""
     right = [badge(people, someone(people)) for _ in range(3)]
+    late = badge(people, someone(people), OUTDATED)
     unknown = Badge("inconnu37", "Faux-37-mot", code(people.secrets.totp("inconnu37")))
     return {
         "le bon mot de passe": replace(right[0], password="Faux-37-mot"),  # noqa: S106 - wrong on purpose
         "le code": replace(right[1], code=""),
         "un code juste": replace(right[2], code=f"{(int(right[2].code) + 1) % 1_000_000:06}"),
+        "un code encore valable": late,
         "un compte": unknown,
     }
 
