@@ -29,8 +29,15 @@ def _silent(_stage: str, _done: int, _total: int) -> None:
 
 
 def _lost(entry: dict[str, Any]) -> bool:
-    """Whether podman still counts as running a machine whose processes, its monitor among them, were all killed."""
-    return entry["State"] in ("running", "paused") and not Path(f"/proc/{entry['Pid']}").exists()
+    """Whether podman still counts as running a machine whose processes, its monitor among them, were all killed.
+
+    A dead process that nobody has waited for has no namespace left.
+    """
+    try:
+        alive = bool(Path(f"/proc/{entry['Pid']}/ns/net").readlink())
+    except OSError:
+        alive = False
+    return entry["State"] in ("running", "paused") and not alive
 
 
 @dataclass(frozen=True)
