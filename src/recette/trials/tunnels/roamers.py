@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,8 @@ OUTDATED = -3
 REPLICATED_S = 20.0
 LOCKED_S = 600
 """How long somebody whose password was searched is left alone: longer than the RADIUS servers refuse him."""
-_TURNS = itertools.count()
+_TURNS = itertools.count(os.getpid())
+"""Two runs that follow each other closely begin with different people."""
 
 
 def laptop(platform: Platform, rank: int = 0) -> Host:
@@ -62,7 +64,7 @@ def badge(people: People, person: Account, step: int = 0) -> Badge:
 
 def someone(people: People) -> Account:
     """A roaming user whose codes nobody has used for two minutes, in this run or in another: a code serves once."""
-    turn = int(time.time()) // STEP_S * PEOPLE_A_STEP + next(_TURNS) % PEOPLE_A_STEP
+    turn = int(time.time()) // STEP_S * PEOPLE_A_STEP + next(_TURNS)
     return roamer(people, SHARED.start + turn % len(SHARED))
 
 
