@@ -158,7 +158,7 @@ def account_is_disabled(roaming: Roaming, platform: Platform, annuaire: Director
 
 @when("le certificat du portable est révoqué")
 def laptop_is_revoked(roaming: Roaming, platform: Platform) -> Iterator[None]:
-    with roamers.laptop_revoked(platform, roaming.laptop):
+    with platform.authority.revoked(platform.authority.serial(roaming.laptop.name)):
         roaming.since_s = time.monotonic()
         yield
 

@@ -132,7 +132,7 @@ def tunnel_returns(platform: Platform, ends: Ends, preuves: Recorder) -> None:
 
 @when("le certificat de la passerelle du siège est révoqué", target_fixture="revoked_s")
 def gateway_is_revoked(ends: Ends, platform: Platform) -> Iterator[float]:
-    with peers.revoked(platform, ends):
+    with platform.authority.revoked(platform.authority.serial(ends.gateway.name)):
         yield time.monotonic()
     await_standing(platform)
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from recette.actions.journal import Act, Drivers, Journal
-from recette.actions.signals import interruptible, uninterrupted
+from recette.actions.signals import uninterrupted
+from recette.actions.undoing import undone
 from recette.errors import Inconclusive
 from recette.probes.directory import DISABLED, SUCCESS, Answer, Directory, Entry, Login
 from recette.provision import Provisioned, provision
@@ -109,19 +110,12 @@ class Accounts:
         The undo is on disk first: a killed run is repaired by the next one. Raises Inconclusive if the directory
         refuses.
         """
-        entry = self.journal.open(what, (server,), tuple(_act(server, one) for one in undo))
         drivers = self.verbs()
-        with interruptible():
-            try:
-                with uninterrupted():
-                    for act in acts:
-                        _act(server, act).perform(drivers)
-                yield
-            finally:
-                with uninterrupted():
-                    for undoing in entry.undo:
-                        undoing.perform(drivers)
-                    self.journal.done(entry.id)
+        with undone(self.journal, what, (server,), [_act(server, one) for one in undo], drivers):
+            with uninterrupted():
+                for act in acts:
+                    _act(server, act).perform(drivers)
+            yield
 
     def _flag(self, server: str, login: str, *, disabled: bool) -> None:
         found = self._entry(server, login)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from recette.actions.journal import Act, Drivers, Journal
-from recette.actions.signals import interruptible, uninterrupted
+from recette.actions.undoing import undone
 from recette.errors import Inconclusive
 from recette.probes.agents import source as agent
 from recette.shell import Remote
@@ -23,6 +23,7 @@ from recette.site import Site
 DRIVER = "revocations"
 FOLDER, LIST = "/etc/site-pki/authority", "/etc/site-pki/crl.pem"
 """Where role pki keeps the authority, and the list that every host holds."""
+PRESENTED = "/etc/swanctl/x509/site.pem"
 PEM = serialization.Encoding.PEM
 VALID, EXPIRED = (-1, 30), (-30, -1)
 """Days from now."""
@@ -60,21 +61,22 @@ class Authority:
         return Credential(told["certificate"], told["key"], told["serial"])
 
     @contextmanager
-    def revoked(self, serials: Sequence[str], hosts: Sequence[str]) -> Iterator[None]:
-        """Put a list that holds these serial numbers on some hosts, as role pki would; the former one comes back."""
-        published = self._ask(["essai"], VALID, serials)["list"]
-        undo = tuple(Act(driver=DRIVER, verb="restore", args=(host,)) for host in hosts)
-        entry = self._journal.open("certificats révoqués", tuple(hosts), undo)
-        with interruptible():
-            try:
-                for host in hosts:
-                    self._write(host, published)
-                yield
-            finally:
-                with uninterrupted():
-                    for host in hosts:
-                        self.restore(host)
-                    self._journal.done(entry.id)
+    def revoked(self, serial: str) -> Iterator[None]:
+        """Put a list that holds this serial number on both members of level 1; the former list comes back."""
+        hosts = [host.name for host in self._site.hosts.values() if host.level == 1]
+        published = self._ask(["essai"], VALID, [serial])["list"]
+        undo = [Act(driver=DRIVER, verb="restore", args=(host,)) for host in hosts]
+        with undone(self._journal, "certificats révoqués", hosts, undo, self.verbs()):
+            for host in hosts:
+                self._write(host, published)
+            yield
+
+    def serial(self, host: str) -> str:
+        """Serial number, in hexadecimal, of the certificate that a host presents in IKE."""
+        shown = self._remote.run(host, f"openssl x509 -in {PRESENTED} -noout -serial")
+        if shown.rc != 0:
+            raise Inconclusive(f"{host} : certificat illisible ({shown.stderr.strip()})")
+        return shown.stdout.strip().removeprefix("serial=")
 
     def restore(self, host: str) -> None:
         """Give a host the list of the authority again."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from recette.actions.journal import Act, Drivers, Journal
-from recette.actions.signals import interruptible, uninterrupted
+from recette.actions.undoing import undone
 from recette.errors import Inconclusive
 from recette.shell import Remote
 
@@ -52,14 +52,8 @@ class Impostor:
 
         `files`: what stands beside it, by path (`x509/essai.pem`). Until the block ends the tunnel stays as it is.
         """
-        entry = self._journal.open("identité d'emprunt", (host,), (Act(driver=DRIVER, verb="forget", args=(host,)),))
-        with interruptible():
-            try:
-                yield self._present(host, {"swanctl.conf": connection, **files})
-            finally:
-                with uninterrupted():
-                    self.forget(host)
-                    self._journal.done(entry.id)
+        with self._forgotten("identité d'emprunt", host):
+            yield self._present(host, {"swanctl.conf": connection, **files})
 
     @contextmanager
     def crowd(self, host: str, connections: Sequence[str]) -> Iterator[None]:
@@ -67,21 +61,19 @@ class Impostor:
 
         Each is a laptop's settings for `site`, renamed so that they live side by side.
         """
-        entry = self._journal.open("sessions simultanées", (host,), (Act(driver=DRIVER, verb="forget", args=(host,)),))
-        with interruptible():
-            try:
-                self._open_crowd(host, connections)
-                yield
-            finally:
-                with uninterrupted():
-                    self.forget(host)
-                    self._journal.done(entry.id)
+        with self._forgotten("sessions simultanées", host):
+            self._open_crowd(host, connections)
+            yield
 
     def forget(self, host: str) -> None:
         """Close the connection and give the host its own settings again."""
         done = self._remote.run(host, FORGET)
         if done.rc != 0:
             raise Inconclusive(f"{host} : strongSwan n'a pas repris ses réglages ({done.stderr.strip()})")
+
+    def _forgotten(self, what: str, host: str) -> AbstractContextManager[None]:
+        act = Act(driver=DRIVER, verb="forget", args=(host,))
+        return undone(self._journal, what, (host,), (act,), self.verbs())
 
     def _open_crowd(self, host: str, connections: Sequence[str]) -> None:
         renamed = [

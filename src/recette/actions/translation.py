@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from recette.actions.journal import Act, Drivers, Journal
-from recette.actions.signals import interruptible, uninterrupted
+from recette.actions.undoing import undone
 from recette.errors import Inconclusive
 from recette.shell import Remote
 from recette.site import Host
@@ -36,18 +36,12 @@ class Translation:
         """Translate what a laptop sends through a router by a zone; yields the address that the other side sees."""
         outside = str(router.interface(zone).address)
         act = Act(driver=DRIVER, verb="remove", args=(router.name,))
-        entry = self._journal.open("traduction d'adresses", (router.name,), (act,))
         rules = RULES.format(table=TABLE, inside=laptop.address, zone=zone, outside=outside)
-        with interruptible():
-            try:
-                done = self._remote.run(router.name, "nft -f -", stdin=rules)
-                if done.rc != 0:
-                    raise Inconclusive(f"{router.name} : traduction d'adresses refusée ({done.stderr.strip()})")
-                yield outside
-            finally:
-                with uninterrupted():
-                    self.remove(router.name)
-                    self._journal.done(entry.id)
+        with undone(self._journal, "traduction d'adresses", (router.name,), (act,), self.verbs()):
+            done = self._remote.run(router.name, "nft -f -", stdin=rules)
+            if done.rc != 0:
+                raise Inconclusive(f"{router.name} : traduction d'adresses refusée ({done.stderr.strip()})")
+            yield outside
 
     def remove(self, host: str) -> None:
         """Translate nothing more; what was being translated is forgotten."""

@@ -81,13 +81,12 @@ def peers(platform: Platform, ends: Ends) -> dict[str, Peer]:
 def presented(platform: Platform, ends: Ends, peer: Peer) -> Iterator[Outcome]:
     """Ask for the tunnel from the gateway's own address; it is given back to the gateway when the block ends."""
     gateway = ends.gateway.name
-    firewalls = [host.name for host in platform.site.hosts.values() if host.level == 1]
     files = {"x509ca/site.pem": platform.remote.run(gateway, f"cat {TRUST}").stdout}
     if peer.credential:
         files |= {"x509/essai.pem": peer.credential.certificate, "private/essai.key": peer.credential.key}
     with ExitStack() as stack:
         if peer.revoked and peer.credential:
-            stack.enter_context(platform.authority.revoked([peer.credential.serial], firewalls))
+            stack.enter_context(platform.authority.revoked(peer.credential.serial))
             _await_list(platform, ends, peer.credential.serial)
         yield stack.enter_context(platform.impostor.presented(gateway, _connection(ends, peer), files))
 
@@ -118,16 +117,6 @@ def _connection(ends: Ends, peer: Peer) -> str:
         networks_there=",".join(child.there),
         secrets="" if peer.credential else SECRETS,
     )
-
-
-@contextmanager
-def revoked(platform: Platform, ends: Ends) -> Iterator[None]:
-    """Revoke the certificate that the gateway really uses, on both members of level 1."""
-    shown = platform.remote.run(ends.gateway.name, "openssl x509 -in /etc/swanctl/x509/site.pem -noout -serial")
-    serial = shown.stdout.strip().removeprefix("serial=")
-    firewalls = [host.name for host in platform.site.hosts.values() if host.level == 1]
-    with platform.authority.revoked([serial], firewalls):
-        yield
 
 
 def stands(platform: Platform, ends: Ends) -> bool:

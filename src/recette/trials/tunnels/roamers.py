@@ -147,15 +147,6 @@ def session(platform: Platform, login: str) -> Association | None:
     return next((each for each in sessions(platform) if each.person == login), None)
 
 
-@contextmanager
-def laptop_revoked(platform: Platform, host: Host) -> Iterator[None]:
-    """Revoke the certificate of a laptop, on both members of level 1."""
-    shown = platform.remote.run(host.name, "openssl x509 -in /etc/swanctl/x509/site.pem -noout -serial").stdout
-    firewalls = [each.name for each in platform.site.hosts.values() if each.level == 1]
-    with platform.authority.revoked([shown.strip().removeprefix("serial=")], firewalls):
-        yield
-
-
 @dataclass(frozen=True, slots=True)
 class Guessing:
     """Wrong passwords tried in somebody's name, what a right badge then got, and the refusals that were written."""
