@@ -101,6 +101,12 @@ Fonctionnalité: Accès des nomades
       Alors les 50 sessions sont établies
       Et aucune adresse n'est prêtée deux fois
 
+    @EXG-F-03 @charge
+    Scénario: Un nomade télécharge à au moins 20 Mbit/s
+      Quand un nomade télécharge depuis la messagerie web par le tunnel, puis sans lui
+      Alors le tunnel porte au moins 20 Mbit/s
+      Et il retarde le premier octet d'au plus 50 millisecondes
+
     @EXG-F-03 @perturbateur
     Scénario: Derrière une traduction d'adresses, un nomade se connecte
       Étant donné qu'une traduction d'adresses sépare le portable d'Internet

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -21,7 +23,10 @@ from recette.trials import matrix
 from recette.trials.failover import Blow, strike, worst_outage
 from recette.trials.mail.parties import Parties
 from recette.trials.mail.rates import bare_rates, site_rates
+from recette.trials.people import People
 from recette.trials.streams import Stream, find
+from recette.trials.tunnels import rates
+from recette.trials.tunnels.ends import await_standing
 from recette.twin import Twin, image
 
 REPETITIONS = 10
@@ -53,6 +58,22 @@ def failovers(platform: Platform, level: int, stream: Stream) -> list[float]:
         with stream.watched(platform.remote) as watch, strike(platform, level, CUT, [watch]):
             found.append(worst_outage(watch)[1])
     return found
+
+
+def mail(platform: Platform) -> Iterator[tuple[str, str, str]]:
+    """Messages a second, and those of one bare server."""
+    bare = bare_rates(platform.remote, BARE_HOST)
+    yield "mail, one bare Postfix fed by smtp-source", str(bare), ""
+    yield "mail, end to end", str(site_rates(platform.remote, Parties(platform.site))), "what the bare one gives"
+
+
+def tunnels(platform: Platform) -> Iterator[tuple[str, str, str]]:
+    """What each tunnel carries, and the same way without it."""
+    compared = rates.compare(platform, await_standing(platform))
+    yield "tunnel of the headquarters: there, back, one exchange", str(compared.tunnel), f"clear: {compared.clear}"
+    people = People.of(platform.site, datetime.now(ZoneInfo("Europe/Paris")).date())
+    downloads = rates.roaming(platform, people)
+    yield "tunnel of a roaming user: downloads", str(downloads.tunnel), f"clear: {downloads.clear}"
 
 
 def main() -> None:
@@ -91,11 +112,12 @@ def main() -> None:
             continue
         shown = f"median {statistics.median(outages):.2f} s, worst {max(outages):.2f} s over {len(outages)}"
         row(f"power cut of the active firewall, level {level}", shown, "≤ 1 s; theory 3 × 0.2 + skew ≈ 0.7 s")
-    try:
-        row("mail, one bare Postfix fed by smtp-source", str(bare_rates(platform.remote, BARE_HOST)))
-        row("mail, end to end", str(site_rates(platform.remote, Parties(site))), "what the bare one gives")
-    except Inconclusive as error:
-        row("mail", str(error))
+    for measure in (mail, tunnels):
+        try:
+            for figures in measure(platform):
+                row(*figures)
+        except Inconclusive as error:
+            row(measure.__name__, str(error))
     console.print(table)
 
 

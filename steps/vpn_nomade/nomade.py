@@ -15,7 +15,6 @@ from recette.actions import Fault
 from recette.evidence import Recorder
 from recette.personnel import Account
 from recette.platform import Platform
-from recette.probes.associations import Association
 from recette.probes.capture import Capture
 from recette.probes.directory import Directory
 from recette.probes.roaming import Attempt, Connected, seen
@@ -23,7 +22,7 @@ from recette.site import Host
 from recette.trials.delays import seconds_until
 from recette.trials.failover import Blow, strike
 from recette.trials.people import People
-from recette.trials.tunnels import leaks, reach, roamers, secrecy
+from recette.trials.tunnels import leaks, rates, reach, roamers, secrecy
 from recette.trials.tunnels.reach import Knock
 from recette.trials.tunnels.secrecy import Exchange
 from steps.reseau.en_service import measured_within
@@ -288,27 +287,29 @@ def roamer_talks(count: int, platform: Platform, personnel: People, tmp_path: Pa
     return exchange
 
 
-@when(parsers.parse("{count:d} nomades se connectent ensemble"), target_fixture="sessions")
-def crowd_connects(count: int, platform: Platform, personnel: People, preuves: Recorder) -> Iterator[list[Association]]:
+@when(parsers.parse("{count:d} nomades se connectent ensemble"), target_fixture="crowd")
+def crowd_connects(count: int, platform: Platform, personnel: People, preuves: Recorder) -> Iterator[roamers.Crowd]:
     began = time.monotonic()
     with roamers.crowd(platform, personnel, count) as found:
-        preuves.measure("sessions ouvertes ensemble", len(found), "sessions", f"= {count}", len(found) == count)
         preuves.measure("durée de leur ouverture", round(time.monotonic() - began, 1), "s")
+        for said in found.failures:
+            preuves.attach("connexion-manquée.log", said)
         yield found
 
 
 @then(parsers.parse("les {count:d} sessions sont établies"))
-def crowd_is_in(count: int, sessions: list[Association]) -> None:
-    assert len(sessions) == count, f"Obtenu : {len(sessions)} sessions — Attendu : {count}"
+def crowd_is_in(count: int, crowd: roamers.Crowd, preuves: Recorder) -> None:
+    got = len(crowd.sessions)
+    preuves.measure("sessions ouvertes ensemble", got, "sessions", f"= {count}", got == count)
+    assert got == count, f"Obtenu : {got} sessions, {len(crowd.failures)} essais manqués — Attendu : {count}"
 
 
 @then("aucune adresse n'est prêtée deux fois")
-def addresses_are_distinct(sessions: list[Association], preuves: Recorder) -> None:
-    lent = [address for each in sessions for address in each.lent]
-    preuves.measure("adresses différentes prêtées", len(set(lent)), "adresses", f"= {len(sessions)}")
-    assert len(set(lent)) == len(lent) == len(sessions), (
-        f"Obtenu : {len(set(lent))} adresses pour {len(sessions)} sessions"
-    )
+def addresses_are_distinct(crowd: roamers.Crowd, preuves: Recorder) -> None:
+    lent, wanted = [address for each in crowd.sessions for address in each.lent], len(crowd.sessions)
+    got = len(set(lent))
+    preuves.measure("adresses différentes prêtées", got, "adresses", f"= {wanted}", got == wanted)
+    assert got == len(lent) == wanted, f"Obtenu : {got} adresses pour {wanted} sessions"
 
 
 @given("une traduction d'adresses sépare le portable d'Internet", target_fixture="translated")
@@ -340,3 +341,24 @@ def roamer_is_back(limit: int, roaming: Roaming, platform: Platform, personnel: 
     back_s = roamers.back_at(platform, personnel, roaming.laptop, roaming.since_s + limit)
     held = measured_within(preuves, "reconnexion du nomade", back_s - roaming.since_s, "s", limit)
     assert held, f"Obtenu : pas de reconnexion en {limit} s — Attendu : reconnexion"
+
+
+@when("un nomade télécharge depuis la messagerie web par le tunnel, puis sans lui", target_fixture="downloads")
+def roamer_downloads(platform: Platform, personnel: People, preuves: Recorder) -> rates.Downloads:
+    found = rates.roaming(platform, personnel)
+    preuves.measure("débit sans le tunnel", round(found.clear.mbit_s, 1), "Mbit/s")
+    return found
+
+
+@then(parsers.parse("le tunnel porte au moins {least:d} Mbit/s"))
+def downloads_are_fast(least: int, downloads: rates.Downloads, preuves: Recorder) -> None:
+    got = downloads.tunnel.mbit_s
+    preuves.measure("débit par le tunnel", round(got, 1), "Mbit/s", f"≥ {least} Mbit/s", got >= least)
+    assert got >= least, f"Obtenu : {got:.1f} Mbit/s — Attendu : au moins {least} Mbit/s"
+
+
+@then(parsers.parse("il retarde le premier octet d'au plus {limit:d} millisecondes"))
+def downloads_begin_soon(limit: int, downloads: rates.Downloads, preuves: Recorder) -> None:
+    added = max(0.0, downloads.tunnel.first_byte_ms - downloads.clear.first_byte_ms)
+    held = measured_within(preuves, "retard du premier octet", round(added, 2), "ms", limit)
+    assert held, f"Obtenu : {added:.1f} ms de plus — Attendu : au plus {limit} ms"

@@ -19,7 +19,7 @@ from recette.probes.ike import STRONG, Offer, Reply, offer
 from recette.site import Cell, Host
 from recette.trials.delays import seconds_until
 from recette.trials.matrix import Trial, is_ipv6, run
-from recette.trials.tunnels import peers, replay, secrecy
+from recette.trials.tunnels import peers, rates, replay, secrecy
 from recette.trials.tunnels.ends import Ends, await_standing
 from recette.trials.tunnels.endurance import TROUBLES, Endurance
 from recette.trials.tunnels.secrecy import Exchange
@@ -284,6 +284,12 @@ def trouble_strikes(times: int, words: str, platform: Platform, scene: Scene) ->
     return endurance
 
 
+@when(parsers.parse("le tunnel, chargé à plein débit, subit {times:d} fois {words}"), target_fixture="endurance")
+def trouble_strikes_under_load(times: int, words: str, platform: Platform, scene: Scene, ends: Ends) -> Endurance:
+    with rates.loaded_tunnel(platform, ends):
+        return trouble_strikes(times, words, platform, scene)
+
+
 @then(parsers.parse("chaque coupure vue du siège dure au plus {limit:d} secondes"))
 def every_outage_is_short(limit: int, endurance: Endurance, platform: Platform, preuves: Recorder) -> None:
     found = endurance.outages()
@@ -293,3 +299,28 @@ def every_outage_is_short(limit: int, endurance: Endurance, platform: Platform, 
     preuves.measure("coupure médiane", round(median(found), 3), "s")
     assert max(found) <= limit, f"Obtenu : {max(found):.2f} s — Attendu : au plus {limit} s"
     assert associations(platform.remote, platform.active(1).name), "Obtenu : aucun tunnel après les pannes"
+
+
+@when("le débit et le délai sont mesurés par le tunnel, puis sur le même chemin sans lui", target_fixture="compared")
+def measure_rates(ends: Ends, platform: Platform, preuves: Recorder) -> rates.Compared:
+    found = rates.compare(platform, ends)
+    for way, mbit_s in (("vers le siège", found.clear.toward), ("depuis le siège", found.clear.back)):
+        preuves.measure(f"débit {way} sans le tunnel", round(mbit_s, 1), "Mbit/s")
+    return found
+
+
+@then(parsers.parse("le tunnel porte au moins {least:d} Mbit/s dans chaque sens"))
+def tunnel_is_fast(least: int, compared: rates.Compared, preuves: Recorder) -> None:
+    found = {"vers le siège": compared.tunnel.toward, "depuis le siège": compared.tunnel.back}
+    for way, mbit_s in found.items():
+        preuves.measure(f"débit {way} par le tunnel", round(mbit_s, 1), "Mbit/s", f"≥ {least} Mbit/s", mbit_s >= least)
+    assert min(found.values()) >= least, (
+        f"Obtenu : {min(found.values()):.1f} Mbit/s — Attendu : au moins {least} Mbit/s"
+    )
+
+
+@then(parsers.parse("il allonge un échange d'au plus {limit:d} millisecondes"))
+def tunnel_is_prompt(limit: int, compared: rates.Compared, preuves: Recorder) -> None:
+    added = max(0.0, compared.tunnel.exchange_ms - compared.clear.exchange_ms)
+    held = measured_within(preuves, "délai ajouté par le tunnel", round(added, 3), "ms", limit)
+    assert held, f"Obtenu : {added:.2f} ms de plus — Attendu : au plus {limit} ms"

@@ -56,14 +56,13 @@ class Impostor:
             yield self._present(host, {"swanctl.conf": connection, **files})
 
     @contextmanager
-    def crowd(self, host: str, connections: Sequence[str]) -> Iterator[None]:
-        """Open many connections of one host at once, each with its own secrets, and wait until each has ended its try.
+    def crowd(self, host: str, connections: Sequence[str]) -> Iterator[list[Outcome]]:
+        """Open many connections of one host at once, each with its own secrets; how each try ended, in their order.
 
         Each is a laptop's settings for `site`, renamed so that they live side by side.
         """
         with self._forgotten("sessions simultanées", host):
-            self._open_crowd(host, connections)
-            yield
+            yield self._open_crowd(host, connections)
 
     def forget(self, host: str) -> None:
         """Close the connection and give the host its own settings again."""
@@ -75,7 +74,7 @@ class Impostor:
         act = Act(driver=DRIVER, verb="forget", args=(host,))
         return undone(self._journal, what, (host,), (act,), self.verbs())
 
-    def _open_crowd(self, host: str, connections: Sequence[str]) -> None:
+    def _open_crowd(self, host: str, connections: Sequence[str]) -> list[Outcome]:
         renamed = [
             re.sub(r"\bsite \{", f"{NAME}-{rank} {{", text).replace("eap-person", f"eap-{rank}")
             for rank, text in enumerate(connections)
@@ -86,9 +85,17 @@ class Impostor:
         prepared = self._remote.run(host, load, stdin="\n".join(renamed))
         if prepared.rc != 0:
             raise Inconclusive(f"{host} : connexions d'essai refusées par strongSwan ({prepared.stderr.strip()})")
-        each = f"swanctl --initiate --child {NAME}-%s --timeout {CROWD_PATIENCE_S} >/dev/null 2>&1"
-        script = f"seq 0 {len(connections) - 1} | xargs -P {CROWD_AT_ONCE} -I %s sh -c '{each}; true'"
-        self._remote.run(host, script, timeout_s=CROWD_PATIENCE_S * len(connections) / CROWD_AT_ONCE + 30)
+        said = f"{FOLDER}/%s"
+        each = f"swanctl --initiate --child {NAME}-%s --timeout {CROWD_PATIENCE_S} >{said} 2>&1; echo $? >>{said}"
+        ranks = range(len(connections))
+        script = f"""mkdir -p {FOLDER}
+seq 0 {ranks[-1]} | xargs -P {CROWD_AT_ONCE} -I %s sh -c '{each}'
+for rank in $(seq 0 {ranks[-1]}); do cat {FOLDER}/$rank; printf '\\036'; done"""
+        patience_s = CROWD_PATIENCE_S * len(connections) / CROWD_AT_ONCE + 30
+        told = self._remote.run(host, script, timeout_s=patience_s).stdout.split("\x1e")[:-1]
+        if len(told) != len(connections):
+            raise Inconclusive(f"{host} : {len(told)} essais racontés sur {len(connections)}")
+        return [Outcome(text.rstrip().endswith("\n0"), text) for text in told]
 
     def _present(self, host: str, files: Mapping[str, str]) -> Outcome:
         # swanctl looks for every folder that it knows.

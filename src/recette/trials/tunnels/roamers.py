@@ -180,9 +180,17 @@ def _without_certificate(platform: Platform, host: Host, who: Badge) -> Attempt:
         return Attempt(outcome.accepted, time.monotonic() - began, outcome.said)
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Sessions that the gateway has of many people at once, and what the tries that failed said."""
+
+    sessions: tuple[Association, ...]
+    failures: tuple[str, ...]
+
+
 @contextmanager
-def crowd(platform: Platform, people: People, count: int) -> Iterator[list[Association]]:
-    """Many people on one laptop, each with a connection of his own; what the gateway then has."""
+def crowd(platform: Platform, people: People, count: int) -> Iterator[Crowd]:
+    """Many people on one laptop, each with a connection of his own."""
     host, address = laptop(platform), gateway(platform)
     # The next code is right for longer than the present one: the last to be heard waits for all the others.
     badges = [badge(people, roamer(people, CROWD + rank), 1) for rank in range(count)]
@@ -190,9 +198,10 @@ def crowd(platform: Platform, people: People, count: int) -> Iterator[list[Assoc
     server = platform.directory.servers[0]
     text = _settings(platform, host).replace("remote_ts = 0.0.0.0/0", f"remote_ts = {server.address}/32")
     text = text.replace("version = 2", f"version = 2\n    local_addrs = {host.address}\n    mobike = no")
-    with platform.impostor.crowd(host.name, [filled(text, who, address) for who in badges]):
+    with platform.impostor.crowd(host.name, [filled(text, who, address) for who in badges]) as outcomes:
         names = {who.login for who in badges}
-        yield [each for each in sessions(platform) if each.person in names]
+        failures = [f"{who.login}\n{one.said}" for who, one in zip(badges, outcomes, strict=True) if not one.accepted]
+        yield Crowd(tuple(each for each in sessions(platform) if each.person in names), tuple(failures))
 
 
 def gateway(platform: Platform) -> str:
