@@ -16,6 +16,7 @@ from recette.probes.calls.srtp import TAGS, Session
 
 CRYPTO = re.compile(r"^a=crypto:\d+ (\S+) inline:([A-Za-z0-9+/=]+)", re.MULTILINE)
 MAPPED = re.compile(r"^a=rtpmap:(\d+) ([A-Za-z0-9-]+)/(\d+)", re.MULTILINE)
+KEYPAD = "0123456789*#ABCD"
 STATIC = {0: ("PCMU", 8000), 8: ("PCMA", 8000)}
 """Payload types that need no mapping (RFC 3551)."""
 ETHERNET, IP, UDP = 14, 20, 8
@@ -67,17 +68,25 @@ class Stream:
     peer: tuple[str, int]
     name: str
     rate: int
-    """Name and RTP clock (Hz) of what most packets carry."""
+    kind: int
+    """Name, RTP clock (Hz) and payload type of the sound; of the keys pressed if it carries nothing else."""
     encrypted: bool
     """Whether the two ends had agreed on a key; else the packets were read as they are."""
     packets: tuple[Packet, ...]
 
+    events: frozenset[int]
+    """Payload types of the keys pressed."""
+
     @property
     def voice(self) -> tuple[Packet, ...]:
-        """The packets that carry sound, telephone events left aside."""
-        kinds = [packet.kind for packet in self.packets]
-        main = max(set(kinds), key=kinds.count)
-        return tuple(packet for packet in self.packets if packet.kind == main)
+        """The packets that carry sound, keys pressed left aside."""
+        return tuple(packet for packet in self.packets if packet.kind == self.kind and packet.kind not in self.events)
+
+    @property
+    def digits(self) -> str:
+        """The keys pressed (RFC 4733), each told by several packets that bear the instant at which it began."""
+        pressed = {p.timestamp: p.payload[0] for p in self.packets if p.kind in self.events and p.payload}
+        return "".join(KEYPAD[event] for event in pressed.values() if event < len(KEYPAD))
 
     @property
     def opened(self) -> int:
@@ -95,6 +104,11 @@ class Media:
     @property
     def received(self) -> tuple[Stream, ...]:
         return tuple(stream for stream in self.streams if stream.received)
+
+    @property
+    def digits(self) -> str:
+        """Every key that the other ends have pressed."""
+        return "".join(stream.digits for stream in self.received)
 
     @property
     def sent(self) -> tuple[Stream, ...]:
@@ -137,9 +151,11 @@ def _stream(key: tuple[int, bool, str, int], raw: list[tuple[float, bytes]], key
     offered = keys.received if received else keys.sent
     opener = Opener([Session(suite, master) for suite, master in offered])
     packets = tuple(_packet(at, data, opener) for at, data in raw)
-    kinds = [packet.kind for packet in packets]
-    name, rate = keys.names.get(max(set(kinds), key=kinds.count), ("", 8000))
-    return Stream(source, received, (address, port), name, rate, bool(offered), packets)
+    events = frozenset(kind for kind, (name, _) in keys.names.items() if name == "TELEPHONE-EVENT")
+    kinds = [packet.kind for packet in packets if packet.kind not in events] or [packets[0].kind]
+    kind = max(set(kinds), key=kinds.count)
+    name, rate = keys.names.get(kind, ("", 8000))
+    return Stream(source, received, (address, port), name, rate, kind, bool(offered), packets, events)
 
 
 class Opener:

@@ -20,6 +20,7 @@ from recette.probes.calls.media import Keys, Media, media
 from recette.probes.calls.messages import Message
 from recette.probes.capture import Capture, capture
 from recette.shell import Remote, finish, first_line, whole_lines
+from recette.waiting import NotYet, wait_until
 
 T = TypeVar("T")
 
@@ -84,8 +85,6 @@ class Call:
     established_s: float | None = None
     ended_s: float | None = None
     reason: str = ""
-    digits: str = ""
-    """What the other end has pressed."""
     encryption: str = ""
     """Suite of the voice, empty if it travels in clear."""
 
@@ -107,7 +106,7 @@ class Phone:
         self.capture: Capture | None = None
         self._calls: dict[str, Call] = {}
         self._registrations: list[tuple[float, bool, str]] = []
-        self._replies: dict[int, tuple[bool, str]] = {}
+        self._replies: dict[int, tuple[bool, str, float]] = {}
         self._number = 0
         self._news = threading.Condition()
         self._ended = False
@@ -154,7 +153,7 @@ class Phone:
     def dial(self, number: str) -> Call:
         """Call a number; the call, which may not have got anywhere yet."""
         before = set(self._calls)
-        ok, said = self._order("dial", number)
+        ok, said, asked_s = self._order("dial", number)
         if not ok:
             raise Inconclusive(f"{self.name} : appel de {number} impossible ({said.strip()})")
         identifier = said.rpartition(" ")[2].strip()
@@ -163,7 +162,9 @@ class Phone:
             known = self._calls.get(identifier)
             return known or next((call for key, call in self._calls.items() if key not in before), None)
 
-        return self._wait(begun, REPLY_LIMIT_S, f"appelle {number}")
+        call = self._wait(begun, REPLY_LIMIT_S, f"appelle {number}")
+        call.begun_s = min(call.begun_s, asked_s)
+        return call
 
     def incoming(self, limit_s: float, *, since_s: float = 0.0) -> Call:
         """Wait for a call from somebody else that rings."""
@@ -218,11 +219,17 @@ class Phone:
         """Wait until the call is over; when it was."""
         return self._wait(lambda: call.ended_s, limit_s, f"communication avec {call.number} terminée")
 
-    def wait_digits(self, call: Call, count: int, limit_s: float) -> str:
-        """Wait for keys pressed by the other end."""
-        return self._wait(
-            lambda: call.digits if len(call.digits) >= count else None, limit_s, f"{count} chiffres reçus"
-        )
+    def wait_digits(self, count: int, limit_s: float) -> str:
+        """Wait until the other ends have pressed so many keys since the telephone was taken in hand; all of them.
+
+        Read on the network: baresip 1.1.0 tells the first key only of an end that says nothing meanwhile.
+        """
+
+        def pressed() -> str | NotYet:
+            digits = self.media().digits
+            return digits if len(digits) >= count else NotYet(f"« {digits} » reçu")
+
+        return str(wait_until(pressed, limit_s, f"{self.name} : {count} touches de l'autre bout"))
 
     def code(self, call: Call) -> int | None:
         """The last answer to the call's invitation, challenges left aside: 200, 403, 486…; None if none came."""
@@ -269,11 +276,11 @@ class Phone:
             raise Inconclusive(f"{self.name} : « {command} » refusé ({answer.code} {answer.reason})")
 
     def _expect(self, command: str, params: str = "") -> None:
-        ok, said = self._order(command, params)
+        ok, said, _ = self._order(command, params)
         if not ok:
             raise Inconclusive(f"{self.name} : « {command} {params} » impossible ({said.strip()})")
 
-    def _order(self, command: str, params: str = "") -> tuple[bool, str]:
+    def _order(self, command: str, params: str = "") -> tuple[bool, str, float]:
         self._number += 1
         number = self._number
         wish = json.dumps({"number": number, "command": command, "params": params}).encode() + b"\n"
@@ -311,7 +318,7 @@ class Phone:
 
     def _note(self, told: dict[str, Any], at: float) -> None:
         if "reply" in told:
-            self._replies[told["reply"]] = (told["ok"], told["data"])
+            self._replies[told["reply"]] = (told["ok"], told["data"], told["asked_s"])
         elif "sip" in told:
             self._message(Message.parse(told["sip"], sent=told["sent"], at_s=at))
         elif "said" in told:
@@ -353,8 +360,6 @@ class Phone:
             call.ended_s, call.reason = at, detail
         elif kind == "CALL_MENC":
             call.encryption = detail.rpartition(",")[2]
-        elif kind == "CALL_DTMF_START":
-            call.digits += detail
 
 
 @contextmanager

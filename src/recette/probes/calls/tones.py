@@ -124,9 +124,12 @@ def hearing(streams: Sequence[Stream], hz: int, *, since_s: float = 0.0) -> Hear
 
 def sounds(stream: Stream) -> Iterable[tuple[float, Samples]]:
     """The decoded sound of a stream's packets, each at its arrival; duplicates and what no key opens are silent."""
+    voice = stream.voice
+    if not voice:
+        return
     decode = decoder(stream.name)
     done: set[tuple[int, int]] = set()
-    for packet in stream.voice:
+    for packet in voice:
         if packet.payload is not None and (packet.sequence, packet.timestamp) not in done:
             done.add((packet.sequence, packet.timestamp))
             yield packet.at_s, decode(packet.payload)

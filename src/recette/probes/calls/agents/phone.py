@@ -3,14 +3,14 @@
 Payload: {"extension", "password", "codecs", "tone_hz", "address", "register", "life_s", "settings"}. `settings` is the
 folder that role `telephone` writes. The first line printed is {"hello": {...}}; then, each with its instant "at" in
 seconds of CLOCK_MONOTONIC: {"event": what baresip tells}, {"sip": a message, "sent": true or false}, {"said": a line of
-its log}, {"gone": its exit code}; and {"reply": number, "ok": ..., "data": ...} for each line {"number", "command",
-"params"} read from stdin. Every folder and process ends with this one.
+its log}, {"gone": its exit code}; and {"reply": number, "ok": ..., "data": ..., "asked_s": ...} for each line
+{"number", "command", "params"} read from stdin. Every folder and process ends with this one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import pty
@@ -45,17 +45,16 @@ def say(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def place() -> tuple[int, Any]:
-    """A free place of this host, held by a lock that the kernel lets go when this process ends."""
-    ROOT.mkdir(mode=0o700, exist_ok=True)
+def place() -> tuple[int, socket.socket]:
+    """A free place of this host, held by a name that the kernel lets go when this process ends."""
     for rank in range(PLACES):
-        lock = (ROOT / f"{rank}.lock").open("w")
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+            holder.bind(f"\0recette-telephone-{rank}")
+        except OSError:
+            holder.close()
             continue
-        return rank, lock
+        return rank, holder
     raise SystemExit(f"no place left: {PLACES} telephones are in use on this host")
 
 
@@ -105,6 +104,7 @@ class Telephone:
         os.close(terminal)
         self.screen, self.seen, self.address = screen, b"", address
         self.message: list[str] | None = None
+        self.asked: dict[int, float] = {}
         self.control = self._connect(CONTROL_FIRST + rank)
         self.rest = b""
 
@@ -125,6 +125,7 @@ class Telephone:
                 return control
 
     def order(self, number: int, command: str, params: str) -> None:
+        self.asked[number] = time.monotonic()
         text = json.dumps({"command": command, "params": params, "token": str(number)}).encode()
         self.control.sendall(b"%d:%b," % (len(text), text))
 
@@ -142,7 +143,9 @@ class Telephone:
                 break
             told, self.rest = json.loads(following[:size].decode(errors="replace")), following[size + 1 :]
             if told.get("response"):
-                say({"reply": int(told.get("token") or 0), "ok": told["ok"], "data": told.get("data", "")})
+                number = int(told.get("token") or 0)
+                asked_s = self.asked.pop(number, time.monotonic())
+                say({"reply": number, "ok": told["ok"], "data": told.get("data", ""), "asked_s": asked_s})
             else:
                 say({"event": told})
         return bool(data)
@@ -217,7 +220,8 @@ def main() -> None:
     wish = json.loads(sys.stdin.buffer.readline())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(0))
-    rank, lock = place()
+    rank, holder = place()
+    ROOT.mkdir(mode=0o700, exist_ok=True)
     sweep()
     folder = ROOT / f"{rank}-{os.getpid()}"
     folder.mkdir(mode=0o700)
@@ -233,7 +237,9 @@ def main() -> None:
         if telephone:
             telephone.end()
         shutil.rmtree(folder, ignore_errors=True)
-        lock.close()
+        holder.close()
+        with contextlib.suppress(OSError):  # another telephone is in use
+            ROOT.rmdir()
 
 
 if __name__ == "__main__":
