@@ -59,7 +59,7 @@ class Timeline:
     def caption(self) -> str:
         lost = sum(not answered for _, answered, _ in self.probes)
         longest = max((end - start for start, end in self.outages), default=0.0)
-        cut = f"coupure la plus longue : {_french(longest, 2)} s" if self.outages else "aucune coupure"
+        cut = f"coupure la plus longue : {french(longest, 2)} s" if self.outages else "aucune coupure"
         sent = len(self.probes)
         return f"{sent} sonde{'s' * (sent > 1)}, {lost} perdue{'s' * (lost > 1)} ; {cut}"
 
@@ -98,7 +98,7 @@ class Timeline:
             height = 1.6 + 0.5 * (rows - 1 - rank % EVENT_ROWS)
             above.vlines(time, -0.6, height + 0.4, color=EVENT, linewidth=1.2)
             below.axvline(time, color=EVENT, linewidth=1.2)
-            delay = f" (+{_french(time - self.origin, 2)} s)" if rank else ""
+            delay = f" (+{french(time - self.origin, 2)} s)" if rank else ""
             self._write(above, time, height, f" {label}{delay} ")
 
     def _write(self, axes: Axes, time: float, height: float, text: str) -> None:
@@ -109,7 +109,7 @@ class Timeline:
     def _name_longest_outage(self, axes: Axes) -> None:
         if self.outages:
             begin, end = max(self.outages, key=lambda outage: outage[1] - outage[0])
-            label = f"coupure\n{_french(end - begin, 2)} s"
+            label = f"coupure\n{french(end - begin, 2)} s"
             axes.text((begin + end) / 2, 1, label, ha="center", va="center", fontsize=9, color=LOST)
 
     def _draw_round_trips(self, axes: Axes) -> None:
@@ -122,12 +122,12 @@ class Timeline:
         axes.set_xlabel(f"temps{since} (s)", color=INK, fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=9, labelcolor=INK)
-        axes.xaxis.set_major_locator(_RoundFrom(self.origin))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _french(value - self.origin, 2)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _french(value, 2)))
+        axes.xaxis.set_major_locator(RoundFrom(self.origin))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: french(value - self.origin, 2)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: french(value, 2)))
 
 
-class _RoundFrom(MaxNLocator):
+class RoundFrom(MaxNLocator):
     """Graduations at round distances from an origin that is not round itself."""
 
     def __init__(self, origin: float) -> None:
@@ -138,7 +138,7 @@ class _RoundFrom(MaxNLocator):
         return [tick + self._origin for tick in super().tick_values(vmin - self._origin, vmax - self._origin)]
 
 
-def _french(value: float, digits: int) -> str:
+def french(value: float, digits: int) -> str:
     """-1.50 gives « −1,5 »."""
     text = f"{round(value, digits) + 0.0:.{digits}f}"  # adding zero rids of -0
     return (text.rstrip("0").rstrip(".") or "0").replace(".", ",").replace("-", "−")

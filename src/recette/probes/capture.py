@@ -69,12 +69,14 @@ class Capture:
 
 
 @contextmanager
-def capture(remote: Remote, host: str, interface: str, path: Path, expression: str = "") -> Iterator[Capture]:
+def capture(  # noqa: PLR0913 - where, and what of it
+    remote: Remote, host: str, interface: str, path: Path, expression: str = "", *, snaplen: int = SNAPLEN
+) -> Iterator[Capture]:
     """Captures into `path` what matches a pcap expression on an interface, from before the block to its end.
 
-    `Inconclusive` if the capture cannot start.
+    `snaplen`: bytes kept of each packet. `Inconclusive` if the capture cannot start.
     """
-    script = SCRIPT.format(interface=shlex.quote(interface), snaplen=SNAPLEN, expression=shlex.quote(expression))
+    script = SCRIPT.format(interface=shlex.quote(interface), snaplen=snaplen, expression=shlex.quote(expression))
     with path.open("wb") as file:
         running = Capture(remote.popen(host, script, stdout=file), path, f"{host}, interface {interface}")
     running.wait_ready()

@@ -1,0 +1,21 @@
+"""Telephony as its users have it: telephones in hand, what they hear, and how good it is."""
+
+from recette.probes.calls.media import Media, Stream
+from recette.probes.calls.phone import Call, Line, Phone, phone, started
+from recette.probes.calls.quality import Quality, quality
+from recette.probes.calls.tones import Gap, Hearing, hearing
+
+__all__ = [
+    "Call",
+    "Gap",
+    "Hearing",
+    "Line",
+    "Media",
+    "Phone",
+    "Quality",
+    "Stream",
+    "hearing",
+    "phone",
+    "quality",
+    "started",
+]
