@@ -18,6 +18,10 @@ options:
   root: {description: "Name of the organisational unit that holds everything.", type: str, required: true}
   realm: {description: Realm of the domain., type: str, required: true}
   mail_domain: {description: Domain of the mail addresses., type: str, required: true}
+  direct_prefix:
+    description: Direct numbers as they are written, up to the extension; empty where nobody has one.
+    type: str
+    default: ""
   people:
     description: "JSON text: accounts (with their initial passwords), groups, refusals (lines that were refused)."
     type: json
@@ -32,6 +36,7 @@ options:
       description: {description: What it serves for., type: str, required: true}
       password: {description: Initial password., type: str, required: true}
       joins_hosts: {description: Whether it may join hosts to the domain., type: bool, default: false}
+      mail: {description: Local part of the address that it may send as; none if empty., type: str, default: ""}
 author: [recette]
 """
 
@@ -151,6 +156,7 @@ class Load:
     def __init__(self, directory: Directory, parameters: dict[str, Any]) -> None:
         self.directory = directory
         self.realm, self.mail_domain = parameters["realm"].lower(), parameters["mail_domain"]
+        self.direct_prefix = parameters["direct_prefix"]
         self.root = f"OU={parameters['root']},{directory.database.domain_dn()}"
         self.done: dict[str, list[str]] = {name: [] for name in LISTS}
         self.warnings: list[str] = []
@@ -171,10 +177,13 @@ class Load:
         base = f"OU=Services,{self.root}"
         known = {
             str(found["cn"]): found
-            for found in self.directory.search(base, "(objectClass=user)", ["cn", "description"])
+            for found in self.directory.search(base, "(objectClass=user)", ["cn", "description", "mail"])
         }
         for service in declared:
-            name, text = service["name"], service["description"]
+            name = service["name"]
+            told = {"description": service["description"]}
+            if service["mail"]:
+                told["mail"] = f"{service['mail']}@{self.mail_domain}"
             dn = f"CN={name},{base}"
             if name not in known:
                 control = str(NORMAL | NEVER_EXPIRES)
@@ -184,14 +193,14 @@ class Load:
                         "objectClass": "user",
                         "sAMAccountName": name,
                         "userPrincipalName": f"{name}@{self.realm}",
-                        "description": text,
+                        **told,
                         "userAccountControl": control,
                         "unicodePwd": password(service["password"]),
                     },
                 )
                 self.done["created"].append(name)
-            elif str(known[name].get("description")) != text:
-                self.directory.replace(dn, {"description": text})
+            elif any(str(known[name].get(attribute)) != value for attribute, value in told.items()):
+                self.directory.replace(dn, told)
                 self.done["changed_accounts"].append(name)
             if service["joins_hosts"]:
                 self.let_join(dn, name)
@@ -234,7 +243,15 @@ class Load:
             "physicalDeliveryOfficeName": account["building"],
             "title": account["trade"],
             "department": account["trade"],
+            **self.telephone(account),
         }
+
+    def telephone(self, account: dict[str, Any]) -> dict[str, str]:
+        """Extension and direct number of an account; a leaver keeps them, since nobody else is ever given his."""
+        extension = account["extension"]
+        if not extension or not self.direct_prefix:
+            return {}
+        return {"ipPhone": extension, "telephoneNumber": f"{self.direct_prefix} {extension}"}
 
     def dn(self, account: dict[str, Any]) -> str:
         """Where the account of someone present, or of a leaver, stands."""
@@ -367,12 +384,14 @@ def main() -> None:
         "description": {"type": "str", "required": True},
         "password": {"type": "str", "required": True, "no_log": True},
         "joins_hosts": {"type": "bool", "default": False},
+        "mail": {"type": "str", "default": ""},
     }
     module = AnsibleModule(
         argument_spec={
             "root": {"type": "str", "required": True},
             "realm": {"type": "str", "required": True},
             "mail_domain": {"type": "str", "required": True},
+            "direct_prefix": {"type": "str", "default": ""},
             "people": {"type": "json", "required": True, "no_log": True},
             "services": {"type": "list", "elements": "dict", "required": True, "options": service},
         },

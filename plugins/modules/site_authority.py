@@ -82,6 +82,7 @@ changes:
 
 import platform  # noqa: E402 - Ansible wants the documentation first
 from datetime import datetime, timedelta, timezone  # noqa: E402
+from ipaddress import ip_address  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -184,19 +185,20 @@ class Authority:
         builder = builder.serial_number(x509.random_serial_number())
         return builder.not_valid_before(start).not_valid_after(start + timedelta(days=days))
 
-    def sign(self, key: Any, names: list[str], days: int) -> x509.Certificate:
+    def sign(self, key: Any, names: list[str], addresses: list[str], days: int) -> x509.Certificate:
         """A certificate of a site's service, for both ends of a TLS session."""
         assert self.key
         assert self.certificate
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         issuer = self.key.public_key()
+        borne = [x509.DNSName(each) for each in names] + [x509.IPAddress(ip_address(each)) for each in addresses]
         return (
             self.builder(self.name(names[0]), key, days)
             .issuer_name(self.certificate.subject)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage("digital_signature"), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(borne), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
             .sign(self.key, hashes.SHA384())
@@ -250,13 +252,14 @@ def issued_before(path: Path, authority: x509.Certificate) -> x509.Certificate |
     return known
 
 
-def fits(known: x509.Certificate, key: Any, names: list[str], renew_days: int) -> bool:
-    """Whether a certificate issued before still answers a request: same key, same names, life left."""
+def fits(known: x509.Certificate, key: Any, asked: dict[str, Any], renew_days: int) -> bool:
+    """Whether a certificate issued before still answers a request: same key, same names and addresses, life left."""
     borne = known.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     left = known.not_valid_after_utc - now()
     return (
         known.public_key() == key
-        and borne.get_values_for_type(x509.DNSName) == names
+        and borne.get_values_for_type(x509.DNSName) == asked["dns"]
+        and [str(each) for each in borne.get_values_for_type(x509.IPAddress)] == asked["addresses"]
         and left > timedelta(days=renew_days)
     )
 
@@ -325,11 +328,11 @@ def answer(module: AnsibleModule, authority: Authority, host: str, asked: dict[s
     revoked = known is not None and known.serial_number in {int(each, 16) for each in module.params["revoked"]}
     if known and revoked and known.public_key() == key:
         module.fail_json(msg=f"{host}: the certificate {asked['name']} is revoked and its key still in use: remove it")
-    if known is None or revoked or not fits(known, key, asked["dns"], module.params["renew_days"]):
+    if known is None or revoked or not fits(known, key, asked, module.params["renew_days"]):
         changes.append(f"{host}: {asked['name']}")
         if module.check_mode:
             return ""
-        signed = authority.sign(key, asked["dns"], module.params["validity_days"])
+        signed = authority.sign(key, asked["dns"], asked["addresses"], module.params["validity_days"])
         write(path, signed.public_bytes(PEM), 0o644)
     return path.read_text(encoding="ascii") + authority.certificate.public_bytes(PEM).decode("ascii")
 

@@ -29,6 +29,7 @@ options:
     options:
       name: {description: Name of the files, type: str, required: true}
       dns: {description: Names that the certificate bears., type: list, elements: str, required: true}
+      addresses: {description: IP addresses that it bears beside., type: list, elements: str, default: []}
       group: {description: Group that may read the key., type: str, default: root}
       reload: {description: Units to reload upon a new certificate., type: list, elements: str, default: []}
   revoked:
@@ -61,7 +62,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 requests:
-  description: Name, DNS names and signing request (PEM) of each certificate; no request in check mode without key.
+  description: >-
+    Name, DNS names, addresses and signing request (PEM) of each certificate; no request in check mode without key.
   type: list
   returned: with C(state=requested)
 changes:
@@ -150,7 +152,8 @@ def requested(module: AnsibleModule) -> dict[str, Any]:
         if changes and changes[-1].startswith(f"{path}:") and key and not module.check_mode:
             private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             write(path, key.private_bytes(serialization.Encoding.PEM, *private), KEY_MODE, group)
-        requests.append({"name": each["name"], "dns": each["dns"], "csr": request(key, each["dns"]) if key else ""})
+        borne = {name: each[name] for name in ("name", "dns", "addresses")}
+        requests.append(borne | {"csr": request(key, each["dns"]) if key else ""})
     return {"requests": requests, "changes": changes}
 
 
@@ -204,6 +207,7 @@ def main() -> None:
                 "options": {
                     "name": {"type": "str", "required": True},
                     "dns": {"type": "list", "elements": "str", "required": True},
+                    "addresses": {"type": "list", "elements": "str", "default": []},
                     "group": {"type": "str", "default": "root"},
                     "reload": {"type": "list", "elements": "str", "default": []},
                 },

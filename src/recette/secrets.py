@@ -53,6 +53,10 @@ class Secrets:
         digest = hmac.new(self.root, f"totp/{login}".encode(), hashlib.sha256).digest()
         return base64.b32encode(digest[:20]).decode("ascii")
 
+    def sip(self, login: str) -> str:
+        """The password of somebody's telephone."""
+        return self.of(f"sip/{login}")
+
 
 def _draw(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)

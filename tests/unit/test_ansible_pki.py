@@ -51,7 +51,9 @@ def key() -> ec.EllipticCurvePrivateKey:
 def serve(folder: Path, key: Any, names: list[str] | None = None, **options: Any) -> dict[str, Any]:
     """What the authority answers to one request of mx-1."""
     names = names or NAMES
-    requests = {"mx-1": [{"name": "relais", "dns": names, "csr": site_key.request(key, names) if key else ""}]}
+    requests = {
+        "mx-1": [{"name": "relais", "dns": names, "addresses": [], "csr": site_key.request(key, names) if key else ""}]
+    }
     params: dict[str, Any] = {"folder": str(folder / "authority"), "common_name": "Autorité", "organization": "CENEXIS"}
     params |= {"validity_days": 397, "renew_days": 30, "revoked": []} | options
     check = params.pop("check", False)
@@ -114,7 +116,7 @@ def test_a_revoked_certificate_is_listed_and_its_key_refused(tmp_path: Path, key
 def test_a_request_that_its_key_did_not_sign_is_refused(tmp_path: Path, key: Any) -> None:
     body = site_key.request(key, NAMES).splitlines()
     body[-2] = body[-2][:-8] + ("AAAA" if body[-2][-8:-4] != "AAAA" else "BBBB") + body[-2][-4:]
-    requests = {"mx-1": [{"name": "relais", "dns": NAMES, "csr": "\n".join(body)}]}
+    requests = {"mx-1": [{"name": "relais", "dns": NAMES, "addresses": [], "csr": "\n".join(body)}]}
     params: dict[str, Any] = {
         "folder": str(tmp_path),
         "common_name": "A",
@@ -142,7 +144,9 @@ def test_check_mode_creates_nothing(tmp_path: Path) -> None:
 
 def test_a_key_is_made_once_and_again_when_it_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site_key, "FOLDER", tmp_path)
-    asked = Asked(certificates=[{"name": "relais", "dns": NAMES, "group": "root", "reload": []}], revoked=[])
+    asked = Asked(
+        certificates=[{"name": "relais", "dns": NAMES, "addresses": [], "group": "root", "reload": []}], revoked=[]
+    )
     path = tmp_path / "relais.key"
     assert site_key.requested(asked)["changes"] == [f"{path}: new key"]
     kept = path.read_bytes()

@@ -16,6 +16,12 @@ ROAMING_GROUP = "acces-nomade"
 """Group of those who may open a tunnel from outside."""
 ROAMING_TRADES = ("administration", "informatique", "maintenance")
 """Trades that work away from the site: offices, and those who are on call."""
+ABROAD_GROUP = "appels-internationaux"
+"""Group of those who may call other countries."""
+ABROAD_TRADES = ("administration",)
+"""Trades that deal with suppliers and customers abroad; the management is of the first."""
+FIRST_MATRICULE, FIRST_EXTENSION, LAST_EXTENSION = 100000, 2000, 9999
+"""Numbering plan: extensions of employees follow their matricules, so that none is ever given to another one."""
 LIGATURES = str.maketrans(
     {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ð": "d", "þ": "th"}
 )
@@ -46,7 +52,14 @@ class Account:
         if not self.active:
             return ()
         roaming = (ROAMING_GROUP,) if self.trade in ROAMING_TRADES else ()
-        return (f"batiment-{self.building}", f"metier-{self.trade}", *roaming)
+        abroad = (ABROAD_GROUP,) if self.trade in ABROAD_TRADES else ()
+        return (f"batiment-{self.building}", f"metier-{self.trade}", *roaming, *abroad)
+
+    @property
+    def extension(self) -> str:
+        """Four digits by which he is called inside; empty for a matricule that the numbering plan does not reach."""
+        number = FIRST_EXTENSION + int(self.matricule) - FIRST_MATRICULE
+        return str(number) if FIRST_EXTENSION <= number <= LAST_EXTENSION else ""
 
     @property
     def secret(self) -> str:
@@ -81,7 +94,7 @@ def accounts(employees: Iterable[Employee], today: date) -> tuple[Account, ...]:
 def group_names(buildings: Iterable[str]) -> list[str]:
     """Every group that an account may belong to, whether somebody does or not."""
     trades = [f"metier-{trade}" for trade in TRADES]
-    return [*(f"batiment-{building}" for building in buildings), *trades, ROAMING_GROUP]
+    return [*(f"batiment-{building}" for building in buildings), *trades, ROAMING_GROUP, ABROAD_GROUP]
 
 
 def _login(employee: Employee) -> str:

@@ -1,0 +1,1 @@
+"""What keeps the two exchanges of a site true to the directory, and to each other."""
