@@ -10,6 +10,7 @@ from recette.actions import Faults, Journal, journal_of
 from recette.actions.accounts import Accounts
 from recette.actions.authority import Authority
 from recette.actions.impostor import Impostor
+from recette.actions.switchboard import Switchboard
 from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.directory import Directory
@@ -48,7 +49,12 @@ class Platform:
             raise Inconclusive(
                 "Aucun pilote ne sait couper le courant ni les liens de ce site : panne à provoquer à la main"
             )
-        others = {**self.authority.verbs(), **self.impostor.verbs(), **self.translation.verbs()}
+        others = {
+            **self.authority.verbs(),
+            **self.impostor.verbs(),
+            **self.translation.verbs(),
+            **self.switchboard.verbs(),
+        }
         if self.directory.servers:
             others |= self.accounts.verbs()
         return Faults(self.site, Power(self.twin), self.remote, self.journal, others=others)
@@ -82,6 +88,11 @@ class Platform:
     def translation(self) -> Translation:
         """Address translations put before a host, each undone."""
         return Translation(self.remote, self.journal)
+
+    @cached_property
+    def switchboard(self) -> Switchboard:
+        """What time the switchboard believes it is, given back."""
+        return Switchboard(self.remote, self.journal)
 
     def bring_into_service(self, progress: Progress = _silent) -> None:
         """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.

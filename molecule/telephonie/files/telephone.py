@@ -115,7 +115,9 @@ def registration(log: Path) -> str:
     """What the exchange answers to the registration, empty when it does not."""
     end = time.monotonic() + 8
     while time.monotonic() < end:
-        if found := re.search(r"\(prio 0\) \{\d/\w+/v4\} (\d{3} [\w ]+)|reg: .* failed|: (Register: .*)", log.read_text()):
+        if found := re.search(
+            r"\(prio 0\) \{\d/\w+/v4\} (\d{3} [\w ]+)|reg: .* failed|: (Register: .*)", log.read_text()
+        ):
             return found[1] or found[0]
         time.sleep(0.1)
     return ""

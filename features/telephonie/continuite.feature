@@ -1,0 +1,41 @@
+# language: fr
+Fonctionnalité: Continuité de la téléphonie
+  La perte d'un autocommutateur, d'un pare-feu ou d'un opérateur n'empêche ni d'appeler ni d'être appelé.
+
+  Contexte:
+    Étant donné que le réseau du site est en service
+    Et que la téléphonie du site est en service
+
+  Règle: L'autocommutateur de secours prend le relais
+
+    @EXG-F-04 @perturbateur
+    Plan du scénario: Autocommutateur perdu par <panne> : un nouvel appel aboutit en au plus 10 secondes
+      Étant donné que deux employés ont leur téléphone en main
+      Quand l'autocommutateur actif subit <panne>
+      Alors un nouvel appel entre eux aboutit en au plus 10 secondes
+      Et chaque téléphone est de nouveau inscrit en au plus 75 secondes
+
+      Exemples: pannes
+        | panne                          |
+        | une coupure de courant         |
+        | l'arrêt brutal d'Asterisk      |
+        | une panique du noyau           |
+
+  Règle: Un appel en cours survit à la perte d'un pare-feu
+
+    @EXG-F-04 @perturbateur
+    Plan du scénario: Pare-feu actif de niveau <niveau> perdu : l'appel continue, après un silence d'au plus 2 secondes
+      Étant donné qu'un employé parle avec l'extérieur
+      Quand le pare-feu actif de niveau <niveau> est perdu pendant l'appel
+      Alors chacun entend de nouveau l'autre après au plus 2 secondes de silence
+
+      Exemples: niveaux
+        | niveau |
+        | 1      |
+        | 2      |
+
+    @EXG-F-04 @perturbateur
+    Scénario: Le contrôleur de bordure redémarré, les appels extérieurs reprennent en au plus 30 secondes
+      Quand le contrôleur de bordure redémarre
+      Alors un employé joint de nouveau l'extérieur en au plus 30 secondes
+      Et l'extérieur joint de nouveau un employé en au plus 30 secondes

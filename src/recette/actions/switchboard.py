@@ -1,0 +1,40 @@
+"""The hour that the switchboard of a site believes it is, changed for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from recette.actions.journal import Act, Drivers, Journal
+from recette.actions.undoing import undone
+from recette.errors import Inconclusive
+from recette.shell import Remote
+
+DRIVER, KEY = "switchboard", "accueil heure"
+
+
+class Switchboard:
+    """The verb that the undo journal may name takes the name of a host, and is idempotent."""
+
+    def __init__(self, remote: Remote, journal: Journal) -> None:
+        self._remote = remote
+        self._journal = journal
+
+    def verbs(self) -> Drivers:
+        """For the replay of the journal."""
+        return {DRIVER: {"forget": self.forget}}
+
+    @contextmanager
+    def believing(self, hosts: Sequence[str], instant: str) -> Iterator[None]:
+        """Have the exchanges judge their opening hours at an instant ("2026-11-30 10:00:00", local time)."""
+        acts = tuple(Act(driver=DRIVER, verb="forget", args=(host,)) for host in hosts)
+        with undone(self._journal, "heure du standard", tuple(hosts), acts, self.verbs()):
+            for host in hosts:
+                done = self._remote.run(host, f"""asterisk -rx 'database put {KEY} "{instant}"'""")
+                if "success" not in done.stdout:
+                    raise Inconclusive(f"{host} : heure du standard refusée ({done.stdout.strip()})")
+            yield
+
+    def forget(self, host: str) -> None:
+        """Let the clock say what time it is again."""
+        self._remote.run(host, f"asterisk -rx 'database del {KEY}'")

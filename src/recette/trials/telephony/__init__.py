@@ -1,0 +1,1 @@
+"""Telephony: who calls whom, what each hears, and what happens when something is lost."""
