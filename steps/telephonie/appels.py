@@ -77,8 +77,14 @@ def they_talk(words: str, seconds: int, platform: Platform, personnel: People) -
     return CALLS[words](platform, personnel, seconds)
 
 
+def took_place(talk: Talk) -> None:
+    """A conversation that never was has nothing to be heard."""
+    assert not talk.failure, f"Obtenu : {talk.failure} — Attendu : une communication"
+
+
 @then(parsers.parse("l'appel sonne en au plus {limit:d} secondes"))
 def it_rings_soon(limit: int, spoken: Spoken, preuves: Recorder) -> None:
+    took_place(spoken.talk)
     waited_s = spoken.talk.ringing_s
     held = measured_within(preuves, "délai de sonnerie", round(waited_s, 3), "s", limit)
     assert held, f"Obtenu : {waited_s:.1f} s — Attendu : au plus {limit} s"
@@ -86,6 +92,7 @@ def it_rings_soon(limit: int, spoken: Spoken, preuves: Recorder) -> None:
 
 @then(parsers.parse("chacun entend l'autre sans silence de plus de {limit:d} millisecondes"))
 def they_hear_each_other(limit: int, spoken: Spoken, preuves: Recorder) -> None:
+    took_place(spoken.talk)
     preuves.attach("voix.png", talks.timeline(spoken.talk).png(), "image/png")
     for each in spoken.talk.ears:
         preuves.measure(f"voix entendue par {each.who}", round(each.hearing.heard_s, 2), "s")
@@ -95,6 +102,7 @@ def they_hear_each_other(limit: int, spoken: Spoken, preuves: Recorder) -> None:
 
 @then(parsers.parse("l'écoute (MOS) vaut au moins {least:g} de part et d'autre"))
 def they_hear_well(least: float, spoken: Spoken, preuves: Recorder) -> None:
+    took_place(spoken.talk)
     for each in spoken.talk.ears:
         found = each.quality
         preuves.note(
@@ -108,12 +116,14 @@ def they_hear_well(least: float, spoken: Spoken, preuves: Recorder) -> None:
 
 @then("l'appelé voit le numéro de l'appelant")
 def number_is_shown(spoken: Spoken) -> None:
+    took_place(spoken.talk)
     shown, wanted = spoken.talk.shown, spoken.caller_number
     assert shown == wanted, f"Obtenu : numéro présenté {shown or 'absent'} — Attendu : {wanted}"
 
 
 @then("la voix est chiffrée sur le site")
 def voice_is_encrypted(spoken: Spoken, preuves: Recorder) -> None:
+    took_place(spoken.talk)
     suites = spoken.talk.encryption
     preuves.note(f"Chiffrement de la voix : {', '.join(suites)}.")
     assert all(suites), f"Obtenu : {suites} — Attendu : une suite de chiffrement à chaque téléphone du site"
@@ -121,6 +131,7 @@ def voice_is_encrypted(spoken: Spoken, preuves: Recorder) -> None:
 
 @then("les paquets relevés ne font entendre personne sans les clés de l'appel")
 def nothing_is_heard_without_keys(spoken: Spoken, preuves: Recorder) -> None:
+    took_place(spoken.talk)
     for each in spoken.talk.eavesdropped:
         preuves.measure(f"voix entendue sans les clés, {each.who}", round(each.hearing.heard_s, 2), "s", "= 0 s")
         assert each.packets, f"{each.who} — Obtenu : aucun paquet relevé — Attendu : ceux de l'appel"

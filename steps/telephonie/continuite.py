@@ -14,6 +14,7 @@ from recette.trials.people import People
 from recette.trials.telephony import exchange, parties, survival
 from recette.trials.telephony.survival import LongCall, Pair
 from steps.reseau.en_service import measured_within
+from steps.telephonie.appels import took_place
 
 FAULTS = {
     "une coupure de courant": (Fault.POWER_CUT, None),
@@ -69,6 +70,7 @@ def firewall_is_lost(level: int, platform: Platform, long_call: LongCall) -> Ite
 @then(parsers.parse("chacun entend de nouveau l'autre après au plus {limit:d} secondes de silence"))
 def they_hear_again(limit: int, long_call: LongCall, preuves: Recorder) -> None:
     talk = long_call.end()
+    took_place(talk)
     preuves.attach("voix.png", survival.picture(long_call, talk).png(), "image/png")
     for each in talk.ears:
         held = measured_within(preuves, f"silence, {each.who}", round(each.longest_ms / 1000, 3), "s", limit)

@@ -15,6 +15,7 @@ from recette.trials.people import People
 from recette.trials.telephony import emergencies, exchange, parties
 from recette.trials.telephony.emergencies import Help
 from steps.reseau.en_service import measured_within
+from steps.telephonie.appels import took_place
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def everybody_calls(number: str, again: str, platform: Platform, personnel: Peop
 @then(parsers.parse("chaque appel d'urgence aboutit en au plus {limit:d} secondes"))
 def every_call_arrives(limit: int, helps: list[Help], preuves: Recorder) -> None:
     for each in helps:
+        took_place(each.talk)
         held = measured_within(preuves, f"{each.dialled} depuis {each.who}", round(each.waited_s, 3), "s", limit)
         assert held, f"{each.dialled} depuis {each.who} — Obtenu : {each.waited_s:.1f} s — Attendu : au plus {limit} s"
 
@@ -43,6 +45,7 @@ def every_call_arrives(limit: int, helps: list[Help], preuves: Recorder) -> None
 @then("chacun entend le centre de secours et s'en fait entendre")
 def everybody_is_heard(helps: list[Help], preuves: Recorder) -> None:
     for each in helps:
+        took_place(each.talk)
         for ear in each.talk.ears:
             preuves.measure(f"{each.dialled} : voix entendue par {ear.who}", round(ear.hearing.heard_s, 2), "s")
             assert ear.hearing.heard, f"{ear.who} — Obtenu : aucune voix entendue — Attendu : l'autre"
@@ -51,6 +54,7 @@ def everybody_is_heard(helps: list[Help], preuves: Recorder) -> None:
 @then("le centre voit le numéro et le nom du bâtiment de chaque employé")
 def building_is_told(helps: list[Help], preuves: Recorder) -> None:
     for each in helps:
+        took_place(each.talk)
         got, wanted = (each.talk.shown, each.talk.name), (each.number, each.building)
         preuves.note(f"{each.dialled} depuis {each.who} : le centre voit {got[0]}, {got[1]}.")
         assert got == wanted, f"{each.who} — Obtenu : {got} — Attendu : {wanted}"
@@ -102,5 +106,6 @@ def ordinary_is_refused(ordinary: Ordinary) -> None:
 @then(parsers.parse("le 15 aboutit en au plus {limit:d} secondes"))
 def emergency_has_a_line(limit: int, platform: Platform, personnel: People, preuves: Recorder) -> None:
     found = emergencies.call(platform, personnel, 0, "15", "15")
+    took_place(found.talk)
     held = measured_within(preuves, "délai jusqu'au centre de secours", round(found.waited_s, 2), "s", limit)
     assert held, f"Obtenu : {found.waited_s:.1f} s — Attendu : au plus {limit} s"

@@ -1,7 +1,7 @@
 """Telephony as its users have it: telephones in hand, what they hear, and how good it is."""
 
 from recette.probes.calls.media import Media, Stream
-from recette.probes.calls.phone import Call, Line, Phone, phone, started
+from recette.probes.calls.phone import Call, Line, Phone, Unseen, phone, started
 from recette.probes.calls.quality import Quality, quality
 from recette.probes.calls.tones import Gap, Hearing, hearing
 
@@ -14,6 +14,7 @@ __all__ = [
     "Phone",
     "Quality",
     "Stream",
+    "Unseen",
     "hearing",
     "phone",
     "quality",

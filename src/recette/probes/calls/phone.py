@@ -24,6 +24,11 @@ from recette.waiting import NotYet, wait_until
 
 T = TypeVar("T")
 
+
+class Unseen(Inconclusive):
+    """The telephone answers, and what was awaited of the exchange did not happen."""
+
+
 LIFE_S = 1800.0
 READY_LIMIT_S = 20.0
 REPLY_LIMIT_S = 10.0
@@ -210,7 +215,7 @@ class Phone:
         def established() -> float | None:
             if call.ended_s is not None and call.established_s is None:
                 why = f"{self.code(call) or ''} {call.reason}".strip()
-                raise Inconclusive(f"{self.name} : appel de {call.number} non abouti ({why})")
+                raise Unseen(f"{self.name} : appel de {call.number} non abouti ({why})")
             return call.established_s
 
         return self._wait(established, limit_s, f"en communication avec {call.number}")
@@ -302,7 +307,7 @@ class Phone:
                     last = self.said[-1] if self.said else "sans message"
                     raise Inconclusive(f"{self.name} : téléphone arrêté ({last})")
                 if left <= 0:
-                    raise Inconclusive(f"{self.name} : « {what} » attendu en vain {limit_s:g} s")
+                    raise Unseen(f"{self.name} : « {what} » attendu en vain {limit_s:g} s")
                 self._news.wait(left)
             return found
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from recette.errors import Inconclusive
 from recette.platform import Platform
-from recette.probes.calls import phone, started
+from recette.probes.calls import Unseen, phone, started
 from recette.trials.people import People
 from recette.trials.telephony import parties
 from recette.trials.telephony.exchange import said
@@ -40,7 +39,7 @@ def call(platform: Platform, people: People, *, abroad: bool, words: str) -> Tri
         made = taken.dial(number)
         try:
             taken.wait_established(made, RING_LIMIT_S)
-        except Inconclusive:
+        except Unseen:
             if made.ended_s is None:
                 raise
         else:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from recette.errors import Inconclusive
 from recette.personnel import Account
 from recette.platform import Platform
-from recette.probes.calls import Call, Phone
+from recette.probes.calls import Call, Phone, Unseen
 from recette.trials.people import People
 from recette.trials.telephony import parties, talks
 from recette.trials.telephony.talks import RING_LIMIT_S
@@ -35,7 +34,7 @@ class Cut:
         left_s = max(0.0, self.since_s + limit_s - time.monotonic())
         try:
             return self.taken.wait_ended(self.call, left_s) - self.since_s
-        except Inconclusive:
+        except Unseen:
             return math.inf
 
     def presented_again(self) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from recette.errors import Inconclusive
 from recette.platform import Platform
-from recette.probes.calls import phone
+from recette.probes.calls import Unseen, phone
 from recette.trials.people import People
 from recette.trials.telephony import exchange, parties, talks
 from recette.trials.telephony.exchange import said
@@ -58,7 +57,7 @@ def seconds_until_heard(platform: Platform, people: People, number: str, since_s
             dialled = taken.dial(number)
             try:
                 heard_s = taken.wait_established(dialled, TRY_S)
-            except Inconclusive:
+            except Unseen:
                 if dialled.ended_s is None:
                     taken.hang_up()
                 continue
@@ -79,7 +78,7 @@ def answer_to(platform: Platform, people: People, dialled: str) -> int | None:
         made = taken.dial(dialled)
         try:
             taken.wait_established(made, TRY_S)
-        except Inconclusive:
+        except Unseen:
             if made.ended_s is None:
                 raise
         else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from recette.errors import Inconclusive
 from recette.measure.conversation import Conversation
 from recette.platform import Platform
-from recette.probes.calls import Call, Phone, phone
+from recette.probes.calls import Call, Phone, Unseen, phone
 from recette.trials.people import People
 from recette.trials.telephony import parties, talks
 from recette.trials.telephony.parties import FIXED, MOBILE
@@ -48,7 +48,7 @@ class Pair:
         left_s = max(0.0, since_s + limit_s - time.monotonic())
         try:
             return taken.wait_registered(left_s, since_s=since_s) - since_s
-        except Inconclusive:
+        except Unseen:
             return math.inf
 
     def _heard(self) -> float:
@@ -60,7 +60,7 @@ class Pair:
             self.one.wait_established(call, TRY_S)
             self.other.wait_established(ringing, TRY_S)
             time.sleep(TALK_S)
-        except Inconclusive:
+        except Unseen:
             return math.inf
         finally:
             _let_go(self.one, call)
@@ -93,9 +93,9 @@ class LongCall:
         time.sleep(CALM_S)
 
     def end(self) -> Talk:
-        """Hang up, and judge what was heard. Inconclusive if the call was lost before."""
+        """Hang up, and judge what was heard; an endless silence if the call was lost before."""
         if self.call.ended_s is not None:
-            raise Inconclusive(f"L'appel a été perdu ({self.call.reason or 'sans raison'})")
+            return Talk.failed(Unseen(f"appel perdu ({self.call.reason or 'sans raison'})"))
         self.taken.hang_up()
         self.taken.wait_ended(self.call, RING_LIMIT_S)
         window = Window.of(self.call)
@@ -130,7 +130,7 @@ def seconds_until_outside(platform: Platform, people: People, since_s: float) ->
             try:
                 taken.wait_established(call, TRY_S)
                 time.sleep(LISTEN_S)
-            except Inconclusive:
+            except Unseen:
                 continue
             finally:
                 _let_go(taken, call)
@@ -153,7 +153,7 @@ def seconds_until_inside(platform: Platform, people: People, since_s: float) -> 
                 taken.answer()
                 taken.wait_established(ringing, TRY_S)
                 time.sleep(LISTEN_S)
-            except Inconclusive:
+            except Unseen:
                 continue
             _let_go(taken, ringing)
             heard_s = _first_heard(taken, ringing, MOBILE.tone_hz)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 from recette.errors import Inconclusive
 from recette.measure.conversation import Conversation, Track
 from recette.platform import Platform
-from recette.probes.calls import Call, Gap, Hearing, Line, Media, Phone, Quality, hearing, phone, quality
+from recette.probes.calls import Call, Gap, Hearing, Line, Media, Phone, Quality, Unseen, hearing, phone, quality
 from recette.probes.calls.media import STATIC, Keys, media
 from recette.probes.capture import capture
 from recette.site import Host
 from recette.trials.telephony.parties import Subscriber, carrier
 from recette.waiting import NotYet, wait_until
+
+P = ParamSpec("P")
 
 RING_LIMIT_S = 30.0
 """Guard against waiting for ever; what the contract allows is in the features."""
@@ -68,8 +73,15 @@ class Talk:
     encryption: tuple[str, ...]
     """Suite of the voice at each telephone of the site; empty where it was in clear."""
     ears: tuple[Ear, ...]
+    failure: str = ""
+    """Why there was no conversation, if there was none: what a telephone waited for in vain."""
     eavesdropped: tuple[Overheard, ...] = ()
     """What somebody who captures the voice at each telephone hears of it, without the keys of the call."""
+
+    @classmethod
+    def failed(cls, why: Unseen) -> Talk:
+        """A call that led to no conversation."""
+        return cls(math.inf, math.inf, "", "", (), (), failure=str(why))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,19 @@ def ear(who: str, found: Media, tone_hz: int, window: Window, *, silent: bool = 
     return Ear(who, kept, judged, window.since_s, window.until_s)
 
 
+def tried(act: Callable[P, Talk]) -> Callable[P, Talk]:
+    """Make a call: what is awaited in vain makes a talk that failed, not one that could not be judged."""
+
+    @wraps(act)
+    def attempt(*args: P.args, **kwargs: P.kwargs) -> Talk:
+        try:
+            return act(*args, **kwargs)
+        except Unseen as error:
+            return Talk.failed(error)
+
+    return attempt
+
+
 @contextmanager
 def both(platform: Platform, caller: Line, called: Line) -> Iterator[tuple[Phone, Phone]]:
     """Two telephones in hand."""
@@ -145,6 +170,7 @@ def both(platform: Platform, caller: Line, called: Line) -> Iterator[tuple[Phone
         yield one, other
 
 
+@tried
 def inside(platform: Platform, caller: Line, called: Line, seconds: float) -> Talk:
     """An employee calls another one by his extension, and they talk for so long."""
     with both(platform, caller, called) as (one, other):
@@ -165,7 +191,9 @@ def inside(platform: Platform, caller: Line, called: Line, seconds: float) -> Ta
         without_keys = (overheard(one, called.tone_hz), overheard(other, caller.tone_hz))
     waited_s = (ringing.ringing_s or call.begun_s) - call.begun_s
     answered_s = (call.established_s or call.begun_s) - call.begun_s
-    return Talk(waited_s, answered_s, shown, name, (call.encryption, ringing.encryption), ears, without_keys)
+    return Talk(
+        waited_s, answered_s, shown, name, (call.encryption, ringing.encryption), ears, eavesdropped=without_keys
+    )
 
 
 def held(platform: Platform, caller: Line, called: Line) -> Held:
@@ -252,6 +280,7 @@ def listening_carrier(platform: Platform) -> Iterator[Carrier]:
         yield Carrier(platform, host, path, epoch_s, epoch_s + now_s)
 
 
+@tried
 def outward(platform: Platform, caller: Line, dialled: str, subscriber: Subscriber, seconds: float) -> Talk:
     """An employee calls somebody outside, who answers with a tone."""
     with listening_carrier(platform) as there, phone(platform.remote, caller) as one:
@@ -271,6 +300,7 @@ def outward(platform: Platform, caller: Line, dialled: str, subscriber: Subscrib
     return Talk(waited_s, answered - call.begun_s, told["number"], told["name"], (call.encryption,), ears)
 
 
+@tried
 def inward(platform: Platform, called: Line, number: str, subscriber: Subscriber, seconds: int) -> Talk:
     """Somebody outside calls an employee by his direct number."""
     with listening_carrier(platform) as there, phone(platform.remote, called) as one:
