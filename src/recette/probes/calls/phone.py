@@ -151,10 +151,6 @@ class Phone:
 
         return self._wait(refused, limit_s, "refusé par l'autocommutateur")
 
-    def register(self) -> None:
-        """Make itself known again, now."""
-        self._order("uareg", f"{60 if self.line.register else 0} 0")
-
     def dial(self, number: str) -> Call:
         """Call a number; the call, which may not have got anywhere yet."""
         before = set(self._calls)

@@ -71,6 +71,12 @@ def furnish(folder: Path, rank: int, wish: dict[str, Any]) -> None:
         f"snd_path {folder}",
     ]
     text = (settings / "config").read_text(encoding="utf-8")
+    parts = [settings / "certificate.pem", settings / "certificate.key"]
+    if all(part.exists() for part in parts):
+        identity = folder / "identity.pem"
+        identity.touch(mode=0o600)
+        identity.write_bytes(b"".join(part.read_bytes() for part in parts))
+        own.append(f"sip_certificate {identity}")
     (folder / "config").write_text(text + "\n".join(own) + "\n", encoding="utf-8")
     account = (settings / "account").read_text(encoding="utf-8")
     if wish["codecs"]:
