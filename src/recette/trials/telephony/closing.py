@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from recette.personnel import Account
 from recette.platform import Platform
-from recette.probes.calls import Call, Phone, Unseen
+from recette.probes.calls import Call, Phone, Unseen, started
+from recette.shell import Remote
 from recette.trials.people import People
 from recette.trials.telephony import parties, talks
 from recette.trials.telephony.talks import RING_LIMIT_S
@@ -24,6 +25,7 @@ KNOWN = "asterisk -rx 'pjsip show endpoint {extension}'"
 class Cut:
     """A conversation, and when the account of the one who called was disabled (seconds of the monotonic clock)."""
 
+    remote: Remote
     person: Account
     taken: Phone
     call: Call
@@ -38,14 +40,9 @@ class Cut:
             return math.inf
 
     def presented_again(self) -> str:
-        """Have the telephone register again; what the exchange says of it. Inconclusive if it is silent."""
-        asked_s = time.monotonic()
-        self.taken.register()
-
-        def answered() -> str:
-            return next((why for at, _, why in self.taken.registrations if at >= asked_s), "")
-
-        return wait_until(answered, RING_LIMIT_S, "La réponse à l'inscription")
+        """Have the same telephone present itself anew; what the exchange says of it. Inconclusive if it is silent."""
+        with started(self.remote, self.taken.line) as again:
+            return wait_until(lambda: [said for _, _, said in again.registrations], RING_LIMIT_S, "La réponse")[-1]
 
 
 @contextmanager
@@ -59,7 +56,7 @@ def talking(platform: Platform, people: People) -> Iterator[Cut]:
         other.incoming(RING_LIMIT_S)
         other.answer()
         one.wait_established(call, RING_LIMIT_S)
-        yield Cut(person, one, call)
+        yield Cut(platform.remote, person, one, call)
 
 
 @contextmanager
