@@ -92,10 +92,11 @@ class LongCall:
         """Let it go on for a while."""
         time.sleep(CALM_S)
 
+    @talks.tried
     def end(self) -> Talk:
-        """Hang up, and judge what was heard; an endless silence if the call was lost before."""
+        """Hang up, and judge what was heard; the talk failed if the call was lost before."""
         if self.call.ended_s is not None:
-            return Talk.failed(Unseen(f"appel perdu ({self.call.reason or 'sans raison'})"))
+            raise Unseen(f"{self.taken.name} : appel perdu ({self.call.reason or 'sans raison'})")
         self.taken.hang_up()
         self.taken.wait_ended(self.call, RING_LIMIT_S)
         window = Window.of(self.call)
@@ -168,7 +169,7 @@ def _first_heard(taken: Phone, call: Call, tone_hz: int) -> float:
         return math.inf
     try:
         listened = ear(taken.name, taken.media(), tone_hz, Window(call.established_s, call.ended_s))
-    except Inconclusive:
+    except Unseen:
         return math.inf
     return listened.hearing.heard[0].at_s if listened.hearing.heard else math.inf
 

@@ -137,12 +137,12 @@ def track(each: Ear) -> Track:
 
 
 def ear(who: str, found: Media, tone_hz: int, window: Window, *, silent: bool = False) -> Ear:
-    """Judge what one end received. Inconclusive if it received no voice at all, where it should not be `silent`."""
+    """Judge what one end received. Raises Unseen if it received no voice at all, where it should not be `silent`."""
     streams = [each for each in found.received if any(window.since_s <= p.at_s <= window.until_s for p in each.voice)]
     if silent and not streams:
         streams = list(found.received)
     if not streams:
-        raise Inconclusive(f"{who} : aucun paquet de voix reçu pendant l'appel")
+        raise Unseen(f"{who} : aucun paquet de voix reçu pendant l'appel")
     longest = max(streams, key=lambda each: len(each.voice))
     judged = quality(longest, since_s=window.since_s, until_s=window.until_s)
     windows = hearing(streams, tone_hz, since_s=window.since_s).windows
