@@ -180,3 +180,10 @@ configure_radius() {
     systemctl restart freeradius.service
     timeout 30 sh -c 'until ss -Hlun "sport = :1812" | grep -q .; do sleep 0.2; done'
 }
+
+# configure_asterisk FILE SED_EXPRESSION: change what an exchange does (FILE of /etc/asterisk/site) and have it start so.
+configure_asterisk() {
+    edit "/etc/asterisk/site/$1" "$2"
+    systemctl restart asterisk.service
+    timeout 30 asterisk -rx 'core waitfullybooted' >/dev/null
+}
