@@ -14,7 +14,7 @@ Opus: the same Ie as G.711 and the Bpl without concealment, 4.3, which overstate
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -83,10 +83,15 @@ def quality(
     """Judge the packets of a stream; `network_ms` is how long one takes from end to end.
 
     `since_s` and `until_s` (CLOCK_MONOTONIC of the host) leave the rest out: a call on hold sends nothing while its
-    numbers run on. The delay judged is the network's, the length of a packet and a jitter buffer of twice the jitter.
+    numbers run on. Packets that no key opens are a stranger's, and reach no ear. The delay judged is the network's, the
+    length of a packet and a jitter buffer of twice the jitter.
     """
-    packets = tuple(packet for packet in stream.voice if since_s <= packet.at_s <= until_s)
-    extended = _extended([packet for packet in stream.packets if since_s <= packet.at_s <= until_s])
+
+    def counted(among: Iterable[Packet]) -> tuple[Packet, ...]:
+        return tuple(one for one in among if one.payload is not None and since_s <= one.at_s <= until_s)
+
+    packets = counted(stream.voice)
+    extended = _extended(counted(stream.packets))
     distinct = sorted(set(extended))
     expected = distinct[-1] - distinct[0] + 1 if distinct else 0
     jitter_ms = 1000 * jitter(packets, stream.rate)
