@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import io
 import struct
+import wave
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,14 +17,14 @@ from recette.probes.calls.messages import Message
 from recette.probes.calls.quality import delay_impairment, mos, quality, rating
 from recette.probes.calls.sound import A_LAW, MU_LAW, RATE, Samples, decoder
 from recette.probes.calls.srtp import Session, derive, keystream
-from recette.probes.calls.tones import WINDOW, hearing, listen, share
+from recette.probes.calls.tones import WINDOW, hearing, listen, recording, share
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 
 
 def sine(hz: float, seconds: float, amplitude: float = 8000) -> Samples:
-    wave = amplitude * np.sin(2 * np.pi * hz / RATE * np.arange(round(RATE * seconds)))
-    return np.asarray(wave, dtype=np.int16)
+    samples = amplitude * np.sin(2 * np.pi * hz / RATE * np.arange(round(RATE * seconds)))
+    return np.asarray(samples, dtype=np.int16)
 
 
 def rtp(at: float, number: int, payload: bytes | None, *, kind: int = 8, timestamp: int | None = None) -> Packet:
@@ -93,6 +95,19 @@ class TestTone:
         tone = a_law(sine(440, 0.02))
         heard = hearing([stream([rtp(0, 0, tone), rtp(0.02, 1, None), rtp(0.03, 0, tone), rtp(0.04, 2, tone)])], 440)
         assert [window.at_s for window in heard.heard] == [0, 0.04]
+
+    def test_a_recording_keeps_the_time_and_the_silences(self) -> None:
+        tone = a_law(sine(440, 0.02))
+        spoken = stream(
+            [*(rtp(0.02 * n, n, tone) for n in range(50)), *(rtp(1.5 + 0.02 * n, 60 + n, tone) for n in range(50))]
+        )
+        with wave.open(io.BytesIO(recording([spoken]))) as heard:
+            assert (heard.getframerate(), heard.getnframes()) == (RATE, pytest.approx(2.5 * RATE, abs=2))
+
+    def test_the_picture_shows_the_cuts_that_were_measured(self) -> None:
+        track = listen([(0, sine(440, 1)), (1.36, sine(440, 1))], 440).track("telephone-1", until_s=4)
+        assert track.longest_s == pytest.approx(1.64)
+        assert len(track.gaps) == 2
 
 
 class TestCodec:

@@ -3,7 +3,7 @@
 from recette.probes.calls.media import Media, Stream
 from recette.probes.calls.phone import Call, Line, Phone, phone, started
 from recette.probes.calls.quality import Quality, quality
-from recette.probes.calls.tones import Gap, Hearing, hearing
+from recette.probes.calls.tones import Gap, Hearing, hearing, recording
 
 __all__ = [
     "Call",
@@ -17,5 +17,6 @@ __all__ = [
     "hearing",
     "phone",
     "quality",
+    "recording",
     "started",
 ]
