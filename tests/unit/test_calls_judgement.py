@@ -7,6 +7,7 @@ import io
 import struct
 import wave
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from recette.errors import Inconclusive
 from recette.probes.calls.media import Media, Packet, Stream
 from recette.probes.calls.messages import Message
-from recette.probes.calls.quality import delay_impairment, mos, quality, rating
+from recette.probes.calls.quality import delay_impairment, mos, network_ms, quality, rating
 from recette.probes.calls.sound import A_LAW, MU_LAW, RATE, Samples, decoder
 from recette.probes.calls.srtp import Session, derive, keystream
 from recette.probes.calls.tones import WINDOW, hearing, listen, recording, share
@@ -189,6 +190,10 @@ class TestQuality:
         sound = regular([0, 1, 4, 5])
         keys = [rtp(0.02 * n, n, bytes([5, 10, 0, 160]), kind=101, timestamp=320) for n in (2, 3)]
         both = stream([*sound.packets, *keys], events=frozenset({101}))
+        later = stream([rtp(one.at_s + 0.03, n, one.payload, kind=101, timestamp=9) for n, one in enumerate(keys)])
+        assert network_ms(both, replace(later, events=frozenset({101}))) == pytest.approx(30)
+        with pytest.raises(Inconclusive, match="aucune touche"):
+            network_ms(both, sound)
         assert quality(both).missing == 0
         assert (both.digits, Media((both,), 6).digits, len(both.voice)) == ("5", "5", 4)
 

@@ -2,7 +2,7 @@
 
 from recette.probes.calls.media import Media, Stream
 from recette.probes.calls.phone import Call, Line, Phone, phone, started
-from recette.probes.calls.quality import Quality, quality
+from recette.probes.calls.quality import Quality, network_ms, quality
 from recette.probes.calls.tones import Gap, Hearing, hearing, recording
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Quality",
     "Stream",
     "hearing",
+    "network_ms",
     "phone",
     "quality",
     "recording",
