@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hmac
+import io
 import struct
+import wave
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,17 +15,17 @@ import pytest
 from recette.errors import Inconclusive
 from recette.probes.calls.media import Media, Packet, Stream
 from recette.probes.calls.messages import Message
-from recette.probes.calls.quality import delay_impairment, mos, quality, rating
+from recette.probes.calls.quality import delay_impairment, mos, network_ms, quality, rating
 from recette.probes.calls.sound import A_LAW, MU_LAW, RATE, Samples, decoder
 from recette.probes.calls.srtp import Session, derive, keystream
-from recette.probes.calls.tones import WINDOW, hearing, listen, share
+from recette.probes.calls.tones import WINDOW, hearing, listen, recording, share
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 
 
 def sine(hz: float, seconds: float, amplitude: float = 8000) -> Samples:
-    wave = amplitude * np.sin(2 * np.pi * hz / RATE * np.arange(round(RATE * seconds)))
-    return np.asarray(wave, dtype=np.int16)
+    samples = amplitude * np.sin(2 * np.pi * hz / RATE * np.arange(round(RATE * seconds)))
+    return np.asarray(samples, dtype=np.int16)
 
 
 def rtp(at: float, number: int, payload: bytes | None, *, kind: int = 8, timestamp: int | None = None) -> Packet:
@@ -93,6 +96,19 @@ class TestTone:
         tone = a_law(sine(440, 0.02))
         heard = hearing([stream([rtp(0, 0, tone), rtp(0.02, 1, None), rtp(0.03, 0, tone), rtp(0.04, 2, tone)])], 440)
         assert [window.at_s for window in heard.heard] == [0, 0.04]
+
+    def test_a_recording_keeps_the_time_and_the_silences(self) -> None:
+        tone = a_law(sine(440, 0.02))
+        spoken = stream(
+            [*(rtp(0.02 * n, n, tone) for n in range(50)), *(rtp(1.5 + 0.02 * n, 60 + n, tone) for n in range(50))]
+        )
+        with wave.open(io.BytesIO(recording([spoken]))) as heard:
+            assert (heard.getframerate(), heard.getnframes()) == (RATE, pytest.approx(2.5 * RATE, abs=2))
+
+    def test_the_picture_shows_the_cuts_that_were_measured(self) -> None:
+        track = listen([(0, sine(440, 1)), (1.36, sine(440, 1))], 440).track("telephone-1", until_s=4)
+        assert track.longest_s == pytest.approx(1.64)
+        assert len(track.gaps) == 2
 
 
 class TestCodec:
@@ -174,6 +190,10 @@ class TestQuality:
         sound = regular([0, 1, 4, 5])
         keys = [rtp(0.02 * n, n, bytes([5, 10, 0, 160]), kind=101, timestamp=320) for n in (2, 3)]
         both = stream([*sound.packets, *keys], events=frozenset({101}))
+        later = stream([rtp(one.at_s + 0.03, n, one.payload, kind=101, timestamp=9) for n, one in enumerate(keys)])
+        assert network_ms(both, replace(later, events=frozenset({101}))) == pytest.approx(30)
+        with pytest.raises(Inconclusive, match="aucune touche"):
+            network_ms(both, sound)
         assert quality(both).missing == 0
         assert (both.digits, Media((both,), 6).digits, len(both.voice)) == ("5", "5", 4)
 

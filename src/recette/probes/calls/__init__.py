@@ -2,8 +2,8 @@
 
 from recette.probes.calls.media import Media, Stream
 from recette.probes.calls.phone import Call, Line, Phone, Unseen, phone, started
-from recette.probes.calls.quality import Quality, quality
-from recette.probes.calls.tones import Gap, Hearing, hearing
+from recette.probes.calls.quality import Quality, network_ms, quality
+from recette.probes.calls.tones import Gap, Hearing, hearing, recording
 
 __all__ = [
     "Call",
@@ -16,7 +16,9 @@ __all__ = [
     "Stream",
     "Unseen",
     "hearing",
+    "network_ms",
     "phone",
     "quality",
+    "recording",
     "started",
 ]

@@ -83,10 +83,17 @@ class Stream:
         return tuple(packet for packet in self.packets if packet.kind == self.kind and packet.kind not in self.events)
 
     @property
+    def pressed(self) -> tuple[tuple[str, float], ...]:
+        """The keys pressed (RFC 4733) and when the first packet of each passed: several tell it, with one timestamp."""
+        first: dict[int, tuple[str, float]] = {}
+        for packet in self.packets:
+            if packet.kind in self.events and packet.payload and packet.payload[0] < len(KEYPAD):
+                first.setdefault(packet.timestamp, (KEYPAD[packet.payload[0]], packet.at_s))
+        return tuple(first.values())
+
+    @property
     def digits(self) -> str:
-        """The keys pressed (RFC 4733), each told by several packets that bear the instant at which it began."""
-        pressed = {p.timestamp: p.payload[0] for p in self.packets if p.kind in self.events and p.payload}
-        return "".join(KEYPAD[event] for event in pressed.values() if event < len(KEYPAD))
+        return "".join(key for key, _ in self.pressed)
 
     @property
     def opened(self) -> int:

@@ -153,18 +153,15 @@ class Phone:
 
     def dial(self, number: str) -> Call:
         """Call a number; the call, which may not have got anywhere yet."""
-        before = set(self._calls)
         ok, said, asked_s = self._order("dial", number)
-        if not ok:
-            raise Inconclusive(f"{self.name} : appel de {number} impossible ({said.strip()})")
         identifier = said.rpartition(" ")[2].strip()
-
-        def begun() -> Call | None:
-            known = self._calls.get(identifier)
-            return known or next((call for key, call in self._calls.items() if key not in before), None)
-
-        call = self._wait(begun, REPLY_LIMIT_S, f"appelle {number}")
-        call.begun_s = min(call.begun_s, asked_s)
+        if not ok or not identifier:
+            raise Inconclusive(f"{self.name} : appel de {number} impossible ({said.strip()})")
+        with self._news:
+            call = self._calls.setdefault(
+                identifier, Call(identifier, outgoing=True, number=number, name="", begun_s=asked_s)
+            )
+            call.begun_s = min(call.begun_s, asked_s)
         return call
 
     def incoming(self, limit_s: float, *, since_s: float = 0.0) -> Call:

@@ -14,10 +14,12 @@ Opus: the same Ie as G.711 and the Bpl without concealment, 4.3, which overstate
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
+from recette.errors import Inconclusive
 from recette.probes.calls.media import Packet, Stream
 
 FACTORS = {"PCMA": (0.0, 25.1), "PCMU": (0.0, 25.1), "OPUS": (0.0, 4.3)}
@@ -78,15 +80,20 @@ def mos(r: float) -> float:
 
 
 def quality(
-    stream: Stream, *, network_ms: float = 0.0, since_s: float = -math.inf, until_s: float = math.inf
+    stream: Stream, *, network_delay_ms: float = 0.0, since_s: float = -math.inf, until_s: float = math.inf
 ) -> Quality:
-    """Judge the packets of a stream; `network_ms` is how long one takes from end to end.
+    """Judge the packets of a stream; `network_delay_ms` is how long one takes from end to end.
 
     `since_s` and `until_s` (CLOCK_MONOTONIC of the host) leave the rest out: a call on hold sends nothing while its
-    numbers run on. The delay judged is the network's, the length of a packet and a jitter buffer of twice the jitter.
+    numbers run on. Packets that no key opens are a stranger's, and reach no ear. The delay judged is the network's, the
+    length of a packet and a jitter buffer of twice the jitter.
     """
-    packets = tuple(packet for packet in stream.voice if since_s <= packet.at_s <= until_s)
-    extended = _extended([packet for packet in stream.packets if since_s <= packet.at_s <= until_s])
+
+    def counted(among: Iterable[Packet]) -> tuple[Packet, ...]:
+        return tuple(one for one in among if one.payload is not None and since_s <= one.at_s <= until_s)
+
+    packets = counted(stream.voice)
+    extended = _extended(counted(stream.packets))
     distinct = sorted(set(extended))
     expected = distinct[-1] - distinct[0] + 1 if distinct else 0
     jitter_ms = 1000 * jitter(packets, stream.rate)
@@ -100,8 +107,20 @@ def quality(
         reordered=sum(later < sooner for sooner, later in pairwise(extended)),
         jitter_ms=jitter_ms,
         longest_step_ms=1000 * max(gaps, default=0.0),
-        delay_ms=network_ms + length_ms + PLAYOUT_JITTERS * jitter_ms,
+        delay_ms=network_delay_ms + length_ms + PLAYOUT_JITTERS * jitter_ms,
     )
+
+
+def network_ms(sent: Stream, received: Stream) -> float:
+    """How long the network and whoever relays take, by the keys pressed: from the wire of one end to the other's.
+
+    Inconclusive if no key passed. Both hosts must share a clock, as those of a twin do.
+    """
+    pairs = zip(sent.pressed, received.pressed, strict=False)
+    steps = [arrived - left for (one, left), (other, arrived) in pairs if one == other]
+    if not steps:
+        raise Inconclusive("Délai de la voix : aucune touche n'est passée d'un bout à l'autre")
+    return 1000 * median(steps)
 
 
 def jitter(packets: Sequence[Packet], rate: int) -> float:

@@ -7,11 +7,14 @@ whose share and level both pass: silence, noise and somebody else's tone do not.
 
 from __future__ import annotations
 
+import io
+import wave
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from recette.measure.conversation import Track
 from recette.probes.calls.media import Stream
 from recette.probes.calls.sound import RATE, Samples, decoder
 
@@ -89,6 +92,11 @@ class Hearing:
         """The longest silence, in milliseconds; 0 if none lasts longer than two windows."""
         return max((gap.ms for gap in self.gaps(since_s=since_s, until_s=until_s)), default=0.0)
 
+    def track(self, label: str, *, since_s: float | None = None, until_s: float | None = None) -> Track:
+        """The same, for the picture of a conversation; `label` in French."""
+        gaps = [(gap.start_s, gap.end_s) for gap in self.gaps(since_s=since_s, until_s=until_s)]
+        return Track(label, [window.at_s for window in self.heard], gaps, WINDOW_S)
+
 
 def share(samples: Samples, hz: float, rate: int = RATE) -> float:
     """The part of the energy of some samples that lies at a frequency, from 0 to 1; 0 for silence."""
@@ -96,8 +104,8 @@ def share(samples: Samples, hz: float, rate: int = RATE) -> float:
     energy = float(np.dot(sound, sound))
     if not energy:
         return 0.0
-    wave = np.exp(-2j * np.pi * hz / rate * np.arange(len(sound)))
-    return float(2 * abs(np.dot(sound, wave)) ** 2 / (len(sound) * energy))
+    turning = np.exp(-2j * np.pi * hz / rate * np.arange(len(sound)))
+    return float(2 * abs(np.dot(sound, turning)) ** 2 / (len(sound) * energy))
 
 
 def level(samples: Samples) -> float:
@@ -133,3 +141,25 @@ def sounds(stream: Stream) -> Iterable[tuple[float, Samples]]:
         if packet.payload is not None and (packet.sequence, packet.timestamp) not in done:
             done.add((packet.sequence, packet.timestamp))
             yield packet.at_s, decode(packet.payload)
+
+
+def recording(streams: Sequence[Stream]) -> bytes:
+    """A WAV file of what a telephone received, each sound at its own time from the first one on, silence between."""
+    heard = sorted((piece for stream in streams for piece in sounds(stream)), key=lambda piece: piece[0])
+    begun = heard[0][0] if heard else 0.0
+    pieces: list[Samples] = []
+    length = 0
+    for at_s, samples in heard:
+        silence = round((at_s - begun) * RATE) - length
+        if silence > GAP_S * RATE:
+            pieces.append(np.zeros(silence, dtype=np.int16))
+            length += silence
+        pieces.append(samples)
+        length += len(samples)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as written:
+        written.setnchannels(1)
+        written.setsampwidth(2)
+        written.setframerate(RATE)
+        written.writeframes(b"".join(piece.astype("<i2").tobytes() for piece in pieces))
+    return file.getvalue()
