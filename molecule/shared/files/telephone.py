@@ -3,8 +3,9 @@
     telephone.py <SETTINGS
 
 Settings (JSON): extension, password, server, tone (Hz that it plays), seconds (length of its life, or of the call that
-it makes); dial (number that it calls; without one it answers whoever calls), keys (pressed once answered), codec,
-media (srtp-mand unless another is given), transport.
+it makes); dial (number that it calls; without one it answers whoever calls), keys (pressed once answered); login
+(unless it is the extension), codec, media (srtp-mand unless another is given), transport (tls unless another is given),
+registers (false for one that calls without).
 Printed: registered, answered, reason (how the call or registration ended), peer, heard (Hz: share of the time).
 """
 
@@ -126,7 +127,7 @@ def registration(log: Path) -> str:
 def live(wanted: dict[str, Any], log: Path) -> dict[str, Any]:
     """Register, call or be called, and say what happened."""
     said: dict[str, Any] = {"registered": False, "answered": False, "reason": "", "peer": ""}
-    control, answer = Control(), registration(log)
+    control, answer = Control(), registration(log) if wanted.get("registers", True) else ""
     said["registered"], said["reason"] = answer.startswith("200 "), answer
     end = time.monotonic() + (wanted["seconds"] if "dial" not in wanted else 25)
     if "dial" in wanted:
@@ -157,13 +158,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "config").write_text(CONFIG.format(folder=folder, tone=wanted["tone"]))
-        (folder / "identity.pem").write_text(
-            Path("/etc/site-pki/telephone.pem").read_text() + Path("/etc/site-pki/telephone.key").read_text()
-        )
+        identity = Path("/etc/site-pki/telephone.pem")
+        if identity.exists():
+            (folder / "identity.pem").write_text(identity.read_text() + identity.with_suffix(".key").read_text())
+        transport = wanted.get("transport", "tls")
+        port = 5061 if transport == "tls" else 5060
         account = (
-            f"<sip:{wanted['extension']}@{wanted['server']}:5061;transport={wanted.get('transport', 'tls')}>"
-            f";auth_user={wanted['extension']};auth_pass={wanted['password']};answermode=auto;regint=60"
-            f";mediaenc={wanted.get('media', 'srtp-mand')}"
+            f"<sip:{wanted['extension']}@{wanted['server']}:{port};transport={transport}>"
+            f";auth_user={wanted.get('login', wanted['extension'])};auth_pass={wanted['password']};answermode=auto"
+            f";regint={60 if wanted.get('registers', True) else 0};mediaenc={wanted.get('media', 'srtp-mand')}"
             f";audio_codecs={wanted.get('codec', 'opus/48000/2,pcma/8000/1')}\n"
         )
         (folder / "accounts").write_text(account)
