@@ -28,6 +28,8 @@ from recette.trials.tunnels.secrecy import Exchange
 from steps.reseau.en_service import measured_within
 
 ZONE = "nomades"
+ROUNDS = 2
+"""Each wrong factor is tried so often and its fastest refusal kept: what else the machine does only adds time."""
 
 
 @dataclass
@@ -90,25 +92,29 @@ def gateway_refuses(refusal: Attempt, preuves: Recorder) -> None:
 
 
 @when("l'accès est demandé avec chaque sorte de preuve fausse", target_fixture="refusals")
-def every_wrong_factor(platform: Platform, personnel: People) -> dict[str, Attempt]:
+def every_wrong_factor(platform: Platform, personnel: People) -> dict[str, list[Attempt]]:
     laptop = roamers.laptop(platform)
-    badges = roamers.wrong_badges(personnel)
-    return {words: roamers.refused_once(platform, laptop, who) for words, who in badges.items()}
+    found: dict[str, list[Attempt]] = {}
+    for _ in range(ROUNDS):
+        for words, who in roamers.wrong_badges(personnel).items():
+            found.setdefault(words, []).append(roamers.refused_once(platform, laptop, who))
+    return found
 
 
 @then("toutes les réponses sont les mêmes")
-def same_answer(refusals: dict[str, Attempt]) -> None:
-    answers = {words: attempt.answer for words, attempt in refusals.items()}
-    assert all(attempt.refused for attempt in refusals.values()), f"Obtenu : {answers} — Attendu : des refus"
-    assert len(set(answers.values())) == 1, f"Obtenu : {answers} — Attendu : une seule réponse"
+def same_answer(refusals: dict[str, list[Attempt]]) -> None:
+    answers = {words: {attempt.answer for attempt in attempts} for words, attempts in refusals.items()}
+    refused = all(attempt.refused for attempts in refusals.values() for attempt in attempts)
+    assert refused, f"Obtenu : {answers} — Attendu : des refus"
+    assert len(set().union(*answers.values())) == 1, f"Obtenu : {answers} — Attendu : une seule réponse"
 
 
 @then(parsers.parse("elles arrivent à moins de {limit:g} seconde d'écart"))
-def same_time(limit: float, refusals: dict[str, Attempt], preuves: Recorder) -> None:
-    for words, attempt in refusals.items():
-        preuves.measure(f"refus sans {words}", round(attempt.duration_s, 3), "s")
-    durations = [attempt.duration_s for attempt in refusals.values()]
-    spread = max(durations) - min(durations)
+def same_time(limit: float, refusals: dict[str, list[Attempt]], preuves: Recorder) -> None:
+    durations = {words: min(each.duration_s for each in attempts) for words, attempts in refusals.items()}
+    for words, duration_s in durations.items():
+        preuves.measure(f"refus sans {words}", round(duration_s, 3), "s")
+    spread = max(durations.values()) - min(durations.values())
     held = measured_within(preuves, "écart entre les refus", round(spread, 3), "s", limit)
     assert held, f"Obtenu : {spread:.2f} s d'écart — Attendu : moins de {limit:g} s"
 

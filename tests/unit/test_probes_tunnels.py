@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from scapy.contrib.ikev2 import IKEv2, IKEv2_KE, IKEv2_Notify, IKEv2_Proposal, IKEv2_SA, IKEv2_Transform
 from scapy.layers.isakmp import ISAKMP, ISAKMP_payload_SA
 
+from recette.errors import Inconclusive
 from recette.probes.associations import parse
-from recette.probes.ike import COOKIE, NO_PROPOSAL_CHOSEN, STRONG, Offer, Reply, read, with_cookie
+from recette.probes.ike import COOKIE, NO_PROPOSAL_CHOSEN, STRONG, Offer, Reply, offer, read, with_cookie
 from recette.probes.roaming import Attempt, code
 
 LISTING = (
@@ -93,3 +96,33 @@ def test_silence_is_no_refusal() -> None:
     assert not said.refused
     assert said.answer == "aucune réponse"
     assert refused.refused
+
+
+class Busy:
+    """A gateway that asks the second offer for a cookie, and refuses it once it has one; or asks for ever."""
+
+    def __init__(self, *, for_ever: bool) -> None:
+        self.for_ever = for_ever
+        self.rounds = 0
+
+    def python(self, _host: str, _source: str, payload: dict[str, Any], *, timeout_s: float) -> list[str]:
+        del timeout_s
+        self.rounds += 1
+        header = IKEv2(init_SPI=b"\1" * 8, exch_type=34)
+        wants = bytes(header / IKEv2_Notify(type=COOKIE, notify=b"again")).hex()
+        refuses = bytes(header / IKEv2_Notify(type=NO_PROPOSAL_CHOSEN)).hex()
+        takes = bytes(header / IKEv2_SA()).hex()
+        first = [takes, wants] if self.rounds == 1 else [wants if self.for_ever else refuses]
+        assert len(payload["messages"]) == len(first)
+        return first
+
+
+def test_only_the_offer_that_was_asked_for_a_cookie_is_made_again() -> None:
+    weak = Offer("faible", group=2)
+    found = offer(Busy(for_ever=False), "siege-gw", "198.51.100.4", [STRONG, weak])  # type: ignore[arg-type]
+    assert found == {STRONG.name: Reply.ACCEPTED, weak.name: Reply.REFUSED}
+
+
+def test_a_gateway_that_only_asks_for_cookies_has_refused_nothing() -> None:
+    with pytest.raises(Inconclusive, match="témoin"):
+        offer(Busy(for_ever=True), "siege-gw", "198.51.100.4", [STRONG, Offer("faible", group=2)])  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from scapy.contrib.ikev2 import IKEv2, IKEv2_KE, IKEv2_Nonce, IKEv2_Notify, IKEv
 from scapy.layers.isakmp import ISAKMP, ISAKMP_payload_Proposal, ISAKMP_payload_SA, ISAKMP_payload_Transform
 from scapy.packet import Packet
 
+from recette.errors import Inconclusive
 from recette.probes.agents import source as agent
 from recette.shell import Remote
 
@@ -31,6 +32,8 @@ MODP_BYTES = {2: 128, 5: 192, 14: 256}
 CURVES: dict[int, type[ec.EllipticCurve]] = {19: ec.SECP256R1, 20: ec.SECP384R1}
 SA_INIT, INITIATOR = 34, 8
 NO_PROPOSAL_CHOSEN, COOKIE = 14, 16390
+COOKIES = 2
+"""How often a cookie is brought back: the first one may be out of date by then."""
 VERSION_AT = 17
 """Place of the version in a message of either version: the major one is its upper half."""
 MAIN_MODE, PROPOSAL, TRANSFORM = 2, 2, 3
@@ -113,9 +116,13 @@ def offer(remote: Remote, source: str, address: str, offers: Sequence[Offer]) ->
     messages = [each.packet() for each in offers]
     answers = ask(messages)
     # A busy gateway asks first whether somebody stands behind the address; it looks at the offer afterwards.
-    again = [with_cookie(*pair) for pair in zip(messages, answers, strict=True)]
-    if again != messages:
-        answers = ask(again)
+    for _ in range(COOKIES):
+        asking = [rank for rank, answer in enumerate(answers) if _wants_cookie(answer)]
+        again = ask([with_cookie(messages[rank], answers[rank]) for rank in asking]) if asking else []
+        for rank, answer in zip(asking, again, strict=True):
+            answers[rank] = answer
+    if any(_wants_cookie(answer) for answer in answers):
+        raise Inconclusive(f"{address} : la passerelle demande un témoin de plus à chaque offre")
     return {each.name: read(answer) for each, answer in zip(offers, answers, strict=True)}
 
 
@@ -124,9 +131,13 @@ def _parsed(answer: bytes) -> Packet:
     return ISAKMP(answer) if answer[VERSION_AT] >> 4 == 1 else IKEv2(answer)
 
 
+def _wants_cookie(answer: Packet | None) -> bool:
+    return answer is not None and IKEv2_Notify in answer and answer[IKEv2_Notify].type == COOKIE
+
+
 def with_cookie(message: Packet, answer: Packet | None) -> Packet:
     """The same message, with the cookie that the answer asks for if it does (RFC 7296, 2.6)."""
-    if answer is None or IKEv2_Notify not in answer or answer[IKEv2_Notify].type != COOKIE:
+    if answer is None or not _wants_cookie(answer):
         return message
     header = message.copy()
     header.remove_payload()
