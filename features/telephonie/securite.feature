@@ -38,3 +38,46 @@ Fonctionnalité: Sécurité de la téléphonie
     Scénario: Un mauvais mot de passe n'inscrit personne
       Quand un téléphone se présente avec un mauvais mot de passe
       Alors l'autocommutateur le refuse
+
+    @EXG-F-04 @lecture
+    Plan du scénario: Sans identification, un appel vers <destination> est refusé
+      Quand un inconnu de la zone voix appelle <destination> sans s'identifier
+      Alors l'autocommutateur ne passe pas l'appel
+
+      Exemples: appels anonymes
+        | destination               |
+        | un employé                |
+        | un numéro fixe            |
+        | un numéro à l'étranger    |
+
+    @EXG-F-04 @lecture
+    Scénario: Un téléphone qui propose la voix en clair est refusé
+      Quand un employé propose un appel sans chiffrer la voix
+      Alors l'autocommutateur ne passe pas l'appel
+
+    @EXG-F-04 @lecture
+    Scénario: Personne n'apprend quels numéros existent
+      Quand un inconnu de la zone voix interroge l'autocommutateur sur des numéros attribués ou non
+      Alors les réponses sont les mêmes pour les uns et pour les autres
+
+  Règle: Qui attaque la téléphonie est arrêté
+
+    @EXG-F-04 @perturbateur
+    Scénario: Une recherche de mot de passe est arrêtée et signalée
+      Quand 15 mots de passe d'un employé sont essayés depuis un téléphone
+      Alors moins de 15 essais ont eu une réponse
+      Et même le bon mot de passe n'a plus de réponse depuis ce téléphone
+      Et l'arrêt est journalisé avec l'adresse du téléphone
+      Et les autres téléphones appellent encore
+
+    @EXG-F-04 @perturbateur
+    Scénario: Des messages mal formés n'arrêtent pas l'autocommutateur
+      Quand chaque message SIP mal formé est envoyé à l'autocommutateur
+      Alors l'autocommutateur n'a pas redémarré
+      Et les autres téléphones appellent encore
+
+    @EXG-F-04 @perturbateur
+    Scénario: Une voix étrangère n'entre pas dans un appel
+      Quand un tiers envoie sa voix dans un appel en se faisant passer pour chaque extrémité
+      Alors personne n'a entendu le tiers
+      Et chacun entend l'autre sans silence de plus de 200 millisecondes

@@ -9,8 +9,8 @@ from pathlib import Path
 from recette.actions import Faults, Journal, journal_of
 from recette.actions.accounts import Accounts
 from recette.actions.authority import Authority
+from recette.actions.exchanges import Exchanges
 from recette.actions.impostor import Impostor
-from recette.actions.switchboard import Switchboard
 from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.directory import Directory
@@ -53,7 +53,7 @@ class Platform:
             **self.authority.verbs(),
             **self.impostor.verbs(),
             **self.translation.verbs(),
-            **self.switchboard.verbs(),
+            **self.exchanges.verbs(),
         }
         if self.directory.servers:
             others |= self.accounts.verbs()
@@ -90,9 +90,9 @@ class Platform:
         return Translation(self.remote, self.journal)
 
     @cached_property
-    def switchboard(self) -> Switchboard:
-        """What time the switchboard believes it is, given back."""
-        return Switchboard(self.remote, self.journal)
+    def exchanges(self) -> Exchanges:
+        """What the exchanges believe or remember for a while, undone."""
+        return Exchanges(self.remote, self.journal)
 
     def bring_into_service(self, progress: Progress = _silent) -> None:
         """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.

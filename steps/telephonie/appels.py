@@ -177,7 +177,7 @@ def message_arrives(limit: int, left: messages.Left, platform: Platform, preuves
 @given(parsers.parse("le standard se croit {words}"))
 def switchboard_believes(words: str, platform: Platform) -> Iterator[None]:
     hosts = [host.name for host in platform.site.group(parties.EXCHANGE)]
-    with platform.switchboard.believing(hosts, HOURS[words]):
+    with platform.exchanges.believing(hosts, HOURS[words]):
         yield
 
 

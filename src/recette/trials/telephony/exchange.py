@@ -43,9 +43,9 @@ def await_ready(platform: Platform) -> None:
     wait_until(ready, READY_LIMIT_S, "La téléphonie en service")
 
 
-def said(platform: Platform, since_s: float, pattern: str, host: Host | None = None) -> list[str]:
-    """Lines that the exchanges, or one other host, wrote about calls since an instant (seconds of the epoch)."""
+def said(platform: Platform, since_s: float, pattern: str, host: Host | None = None, *, unit: str = UNIT) -> list[str]:
+    """Lines that the exchanges, or one other host, wrote since an instant (seconds of the epoch)."""
     names = [host.name] if host else [member.name for member in platform.site.group(EXCHANGE)]
-    script = f"journalctl -u {UNIT} --since @{int(since_s)} -o cat --grep '{pattern}'"
+    script = f"journalctl -u {unit} --since @{int(since_s)} -o cat --grep '{pattern}'"
     told = platform.remote.map(names, script, strict=False)
     return [line for name in told for line in told[name].stdout.splitlines()]

@@ -1,4 +1,4 @@
-"""The hour that the switchboard of a site believes it is, changed for a while."""
+"""What a trial leaves in the exchanges of a site for a while: another hour, addresses that were barred."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from recette.actions.undoing import undone
 from recette.errors import Inconclusive
 from recette.shell import Remote
 
-DRIVER, KEY = "switchboard", "accueil heure"
+DRIVER, KEY = "exchanges", "accueil heure"
+FORGIVE = "nft flush set inet asterisk bannis"
 
 
-class Switchboard:
-    """The verb that the undo journal may name takes the name of a host, and is idempotent."""
+class Exchanges:
+    """The verbs that the undo journal may name; each takes the name of a host, and is idempotent."""
 
     def __init__(self, remote: Remote, journal: Journal) -> None:
         self._remote = remote
@@ -22,7 +23,7 @@ class Switchboard:
 
     def verbs(self) -> Drivers:
         """For the replay of the journal."""
-        return {DRIVER: {"forget": self.forget}}
+        return {DRIVER: {"forget": self.forget, "forgive": self.forgive}}
 
     @contextmanager
     def believing(self, hosts: Sequence[str], instant: str) -> Iterator[None]:
@@ -34,6 +35,19 @@ class Switchboard:
                 if "success" not in done.stdout:
                     raise Inconclusive(f"{host} : heure du standard refusée ({done.stdout.strip()})")
             yield
+
+    @contextmanager
+    def forgiving(self, hosts: Sequence[str]) -> Iterator[None]:
+        """Let the exchanges bar whom they will, and forget it when the block ends."""
+        acts = tuple(Act(driver=DRIVER, verb="forgive", args=(host,)) for host in hosts)
+        with undone(self._journal, "adresses bannies", tuple(hosts), acts, self.verbs()):
+            yield
+
+    def forgive(self, host: str) -> None:
+        """Let every barred address in again."""
+        done = self._remote.run(host, FORGIVE)
+        if done.rc != 0:
+            raise Inconclusive(f"{host} : adresses bannies non libérées ({done.stderr.strip()})")
 
     def forget(self, host: str) -> None:
         """Let the clock say what time it is again."""
