@@ -67,6 +67,11 @@ def test_without_the_keys_there_is_nothing_to_hear(telephone: Phone) -> None:
     assert not hearing(nothing.sent, 440).heard
 
 
+def test_the_voice_of_a_neighbour_on_the_same_host_is_left_aside(telephone: Phone) -> None:
+    keys = Keys.of(telephone.messages)
+    assert media(RECORDED / "voix.pcap", LINE.address, (10084, 10095), keys, 0).streams == ()
+
+
 def test_a_telephone_that_ended_decides_nothing(telephone: Phone) -> None:
     with pytest.raises(Inconclusive, match="téléphone arrêté"):
         telephone.incoming(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from matplotlib.ticker import FuncFormatter
 
 from recette.measure.timeline import ANSWERED, CUT, EVENT, EVENT_ROWS, INK, LOST, MARGIN_S, RoundFrom, french
 
+JITTER = 3
+"""Windows."""
 HALF = 0.34
 """Half the height of a track."""
 
@@ -94,7 +97,13 @@ class Conversation:
 
     def _draw(self, axes: Axes, height: int, track: Track) -> None:
         start, end = self.window
-        bars = [(at, track.window_s) for at in track.heard if start <= at <= end]
+        # What jitter parts is drawn as one: nobody hears it, and no cut is so short.
+        following = [*track.heard[1:], math.inf]
+        bars = [
+            (at, later - at if later - at <= JITTER * track.window_s else track.window_s)
+            for at, later in zip(track.heard, following, strict=True)
+            if start <= at <= end
+        ]
         axes.broken_barh(bars, (height - HALF, 2 * HALF), color=ANSWERED, linewidth=0)
         for begin, finish in track.gaps:
             axes.broken_barh([(begin, finish - begin)], (height - HALF, 2 * HALF), color=CUT, linewidth=0)

@@ -127,8 +127,11 @@ def media(path: Path, address: str, ports: tuple[int, int], keys: Keys, epoch_s:
     found: dict[tuple[int, bool, str, int], list[tuple[float, bytes]]] = {}
     raw = 0
     for at, source, target, data in datagrams(path):
+        own = [end[0] == address and ports[0] <= end[1] <= ports[1] for end in (source, target)]
+        if not any(own):
+            continue  # a neighbour on the same host, whose peer uses these ports
         raw += 1
-        received = target[0] == address and ports[0] <= target[1] <= ports[1]
+        received = own[1]
         if len(data) < RTP_HEADER or data[0] >> 6 != RTP_VERSION or data[1] in RTCP_TYPES:
             continue
         peer = source if received else target

@@ -178,7 +178,9 @@ class Phone:
 
     def hang_up(self) -> None:
         """End the call in hand, or refuse the one that rings, as somebody busy does."""
-        self._expect("hangup")
+        ok, _, _ = self._order("hangup")
+        if not ok:  # a call that has not rung yet is not in baresip's hand
+            self._expect("hangupall", "dir=all")
 
     def hold(self) -> None:
         """Put the call aside, and wait until the exchange agrees."""

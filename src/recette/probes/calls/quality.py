@@ -85,8 +85,9 @@ def quality(
     """Judge the packets of a stream; `network_delay_ms` is how long one takes from end to end.
 
     `since_s` and `until_s` (CLOCK_MONOTONIC of the host) leave the rest out: a call on hold sends nothing while its
-    numbers run on. Packets that no key opens are a stranger's, and reach no ear. The delay judged is the network's, the
-    length of a packet and a jitter buffer of twice the jitter.
+    numbers run on, and Asterisk skips three numbers at each key pressed. Packets that no key opens are a stranger's,
+    and reach no ear. The delay judged is the network's, the length of a packet and a jitter buffer of twice the
+    jitter.
     """
 
     def counted(among: Iterable[Packet]) -> tuple[Packet, ...]:

@@ -168,7 +168,7 @@ class Telephone:
         return bool(data)
 
     def _line(self, raw: str) -> None:
-        line = COLOUR.sub("", raw)
+        line = COLOUR.sub("", raw.rpartition("\r")[2])  # before it, a status line that is written over and over
         if self.message is None:
             if ADDRESSES.match(line):
                 self.message = [line]
