@@ -76,10 +76,10 @@ def _context(settings: State, purpose: ssl.Purpose) -> ssl.SSLContext:
 
 def _state() -> State:
     """What there is to be copied, as it is now."""
-    return {"database": kept(*FAMILIES), "files": _files()}
+    return {"database": kept(*FAMILIES), "files": files()}
 
 
-def _files() -> dict[str, list[int]]:
+def files() -> dict[str, list[int]]:
     """Size and date of each voice message and greeting; what is being recorded (tmp) is not one yet."""
     found = {}
     for folder, folders, names in os.walk(SPOOL):
@@ -155,19 +155,20 @@ class _Session(socketserver.BaseRequestHandler):
 
 def _take(state: State, stream: BinaryIO) -> None:
     """Make this host's state the one said."""
-    have = _files()
+    have = files()
     wanted = [name for name in state["files"] if have.get(name) != state["files"][name]]
     _write(stream, {"wanted": wanted})
     for name in wanted:
         size, date = state["files"][name]
-        _store(name, _exactly(stream, size), date)
+        store(name, _exactly(stream, size), date)
     for name in have.keys() - state["files"].keys():
         (SPOOL / name).unlink()
     _mirror(state["database"])
     _write(stream, {"done": True})
 
 
-def _store(name: str, content: bytes, date: int) -> None:
+def store(name: str, content: bytes, date: int) -> None:
+    """Write one message at once, with its date (ns since 1970). Raises ValueError for a name that leads elsewhere."""
     path = (SPOOL / name).resolve()
     if not path.is_relative_to(SPOOL.resolve()):
         raise ValueError(f"{name} is outside")
