@@ -101,6 +101,7 @@ def _account(matricule: str, login: str, groups: list[str], *, active: bool = Tr
         "building": building,
         "trade": trade,
         "active": active,
+        "extension": str(int(matricule) - 98000),
         "groups": groups if active else [],
         "password": f"initial {matricule}",
     }
@@ -123,6 +124,7 @@ class World:
             "refusals": [],
         }
         parameters = {"realm": "AD.CENEXIS.EXAMPLE", "mail_domain": "cenexis.example", "root": "CENEXIS"}
+        parameters |= {"direct_prefix": "+33 1 99 00"}
         return self.comptes.load(self.directory, parameters | {"people": json.dumps(people), "services": []})
 
 
@@ -136,6 +138,14 @@ def world(comptes: ModuleType) -> World:
 
 def _done(work: Any) -> dict[str, list[str]]:
     return {name: found for name, found in work.done.items() if found}
+
+
+def test_a_leaver_keeps_his_number(world: World) -> None:
+    """Nobody else is ever called by it."""
+    world.accounts["b"] = _account("100102", "bpetit", LABORATORY, active=False)
+    world.load()
+    told = world.directory.of("bpetit")
+    assert (told["ipPhone"], told["telephoneNumber"]) == ("2102", "+33 1 99 00 2102")
 
 
 def test_a_second_load_changes_nothing(world: World) -> None:

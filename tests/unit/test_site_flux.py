@@ -66,12 +66,12 @@ def flows_between(site: Site, source: str, target: str) -> set[tuple[str, str]]:
         ),
         ("poste-secu", "mail1", "tcp/993 tcp/465 tcp/587"),
         ("poste-b90", "mandataire", "tcp/443"),
-        ("telephone-1", "pbx2", "tcp/5061 udp/10000-10099"),
-        ("pbx1", "telephone-2", "udp/10000-10099"),
-        ("pbx1", "sbc", "tcp/5061 udp/10000-10099"),
-        ("sbc", "pbx2", "tcp/5061 udp/10000-10099"),
-        ("sbc", "operateur", "udp/5060 udp/10000-10099"),
-        ("operateur", "sbc", "udp/5060 udp/10000-10099"),
+        ("telephone-1", "pbx2", "tcp/5061 udp/10000-10999"),
+        ("pbx1", "telephone-2", "udp/10000-10999"),
+        ("pbx1", "sbc", "tcp/5061 udp/10000-10999"),
+        ("sbc", "pbx2", "tcp/5061 udp/10000-10999"),
+        ("sbc", "operateur", "udp/5060 udp/10000-10999"),
+        ("operateur", "sbc", "udp/5060 udp/10000-10999"),
         ("attaquant", "mx-1", "tcp/25"),
         ("nomade", "mandataire", "tcp/443"),
         ("mx-1", "mail2", "tcp/25"),
@@ -147,12 +147,12 @@ def test_flow_keeps_what_was_written(site: Site) -> None:
         ("sbc",),
         ("operateur",),
         "udp",
-        (Ports(5060, 5060), Ports(10000, 10099)),
+        (Ports(5060, 5060), Ports(10000, 10999)),
         "EXG-F-04",
         "Jonction avec l'opérateur (SIP et RTP)",
         flow.line,
     )
-    assert " ".join(map(str, flow.ports)) == "5060 10000-10099"
+    assert " ".join(map(str, flow.ports)) == "5060 10000-10999"
     assert (TWIN / "flux.csv").read_text(encoding="utf-8").splitlines()[flow.line - 1].startswith("FLX-037;")
 
 
@@ -186,7 +186,7 @@ def test_empty_matrix_opens_nothing(matrix: Matrix) -> None:
         ("FLX-001;dmz;siem;tcq;53;EXG-F-01;x", "FLX-001: unknown protocol tcq: did you mean tcp?"),
         ("FLX-001;dmz;siem;tcp;;EXG-F-01;x", "FLX-001: tcp needs at least one port"),
         ("FLX-001;sup;site;icmp;8;EXG-F-01;x", "FLX-001: icmp takes no port"),
-        ("FLX-001;dmz;siem;tcp;0;EXG-F-01;x", "FLX-001: bad port 0: 443 or 10000-10099 is expected"),
+        ("FLX-001;dmz;siem;tcp;0;EXG-F-01;x", "FLX-001: bad port 0: 443 or 10000-10999 is expected"),
         ("FLX-001;dmz;siem;tcp;65536;EXG-F-01;x", "FLX-001: bad port 65536"),
         ("FLX-001;dmz;siem;tcp;20-10;EXG-F-01;x", "FLX-001: bad port 20-10"),
         ("FLX-001;dmz;siem;tcp;http;EXG-F-01;x", "FLX-001: bad port http"),

@@ -119,7 +119,7 @@ class Ports:
         return self.first <= port <= self.last
 
     def __str__(self) -> str:
-        """Write the range as in the matrix: 443 or 10000-10099."""
+        """Write the range as in the matrix: 443 or 10000-10999."""
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
 
 

@@ -142,6 +142,6 @@ def _ports(place: Place, number: str, protocol: str, words: list[str]) -> tuple[
         match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", word)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
         if not 0 < first <= last <= LAST_PORT:
-            place.fail(f"{number}: bad port {word}: 443 or 10000-10099 is expected, from 1 to {LAST_PORT}")
+            place.fail(f"{number}: bad port {word}: 443 or 10000-10999 is expected, from 1 to {LAST_PORT}")
         ports.append(Ports(first, last))
     return tuple(ports)

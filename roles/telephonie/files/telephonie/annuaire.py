@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,12 +114,12 @@ def follow(settings: dict[str, Any]) -> None:
             if silent:
                 log("directory: it answers again")
             silent = False
-        except (LDAPException, OSError) as error:
+        except LDAPException as error:
             if not silent:
                 log(f"directory: no answer, telephones stay as they are: {error}")
             silent = True
             directory.drop()
-        except subprocess.SubprocessError as error:
+        except OSError as error:
             log(f"exchange: no answer, tried again: {error}")
         time.sleep(settings["follow_seconds"])
 

@@ -11,24 +11,24 @@ the next change. Transport: TLS 1.3 in which each proves its name. A member that
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import socket
 import socketserver
-import sqlite3
 import ssl
 import threading
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from telephonie.central import DATABASE, holds, kept, log
+from telephonie.central import CONTACTS, drop, holds, keep, kept, log
 
 PORT = 5062
 SPOOL = Path("/var/spool/asterisk/voicemail")
-FAMILIES = ("/registrar/contact/", "/renvoi/", "/accueil/")
+FAMILIES = (CONTACTS, "/renvoi/", "/accueil/")
+CALLED = ("uri", "endpoint", "expiration_time", "reg_server")
+"""Attributes of a contact without which no call reaches it; the others have defaults."""
 LOOK_S, WHOLE_S, TIMEOUT_S = 1.0, 30.0, 10.0
 """Look for changes; send everything again, for a standby that has come back empty; wait for the other one."""
 
@@ -58,7 +58,7 @@ def _send_for_ever(settings: State) -> None:
                     silent = False
             else:
                 sent = None
-        except (OSError, ValueError, sqlite3.Error) as error:
+        except (OSError, ValueError) as error:
             if not silent:
                 log(f"copy: the standby is not up to date: {error}")
             silent, sent = True, None
@@ -76,10 +76,18 @@ def _context(settings: State, purpose: ssl.Purpose) -> ssl.SSLContext:
 
 def _state() -> State:
     """What there is to be copied, as it is now."""
-    return {"database": kept(*FAMILIES), "files": _files()}
+    return {"database": {key: _short(key, value) for key, value in kept(*FAMILIES).items()}, "files": files()}
 
 
-def _files() -> dict[str, list[int]]:
+def _short(key: str, value: str) -> str:
+    """Of where a telephone stands, what a call to it needs: the rest is more than Asterisk takes at once."""
+    if not key.startswith(CONTACTS):
+        return value
+    told = json.loads(value)
+    return json.dumps({name: told[name] for name in CALLED}, separators=(",", ":"))
+
+
+def files() -> dict[str, list[int]]:
     """Size and date of each voice message and greeting; what is being recorded (tmp) is not one yet."""
     found = {}
     for folder, folders, names in os.walk(SPOOL):
@@ -125,6 +133,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(address, _Session)
         self.settings, self.context = settings, context
         self.lock = threading.Lock()
+        self.failed = ""
 
 
 class _Session(socketserver.BaseRequestHandler):
@@ -149,25 +158,29 @@ class _Session(socketserver.BaseRequestHandler):
                     _write(stream, {"refused": "this exchange serves too"})
                 else:
                     _take(state, stream)
-        except (OSError, ValueError, sqlite3.Error) as error:
-            log(f"copy: what came from {self.client_address[0]} is left: {error}")
+                    self.server.failed = ""
+        except (OSError, ValueError) as error:
+            if str(error) != self.server.failed:
+                log(f"copy: what came from {self.client_address[0]} is left: {error}")
+            self.server.failed = str(error)
 
 
 def _take(state: State, stream: BinaryIO) -> None:
     """Make this host's state the one said."""
-    have = _files()
+    have = files()
     wanted = [name for name in state["files"] if have.get(name) != state["files"][name]]
     _write(stream, {"wanted": wanted})
     for name in wanted:
         size, date = state["files"][name]
-        _store(name, _exactly(stream, size), date)
+        store(name, _exactly(stream, size), date)
     for name in have.keys() - state["files"].keys():
         (SPOOL / name).unlink()
     _mirror(state["database"])
     _write(stream, {"done": True})
 
 
-def _store(name: str, content: bytes, date: int) -> None:
+def store(name: str, content: bytes, date: int) -> None:
+    """Write one message at once, with its date (ns since 1970). Raises ValueError for a name that leads elsewhere."""
     path = (SPOOL / name).resolve()
     if not path.is_relative_to(SPOOL.resolve()):
         raise ValueError(f"{name} is outside")
@@ -181,12 +194,11 @@ def _store(name: str, content: bytes, date: int) -> None:
 def _mirror(wanted: dict[str, str]) -> None:
     """Give Asterisk's database these keys, and none other of the families. Asterisk reads it at each question."""
     have = kept(*FAMILIES)
-    gone = [(key,) for key in have.keys() - wanted.keys()]
-    come = [(key, value) for key, value in wanted.items() if have.get(key) != value]
-    if gone or come:
-        with contextlib.closing(sqlite3.connect(DATABASE, timeout=3)) as database, database:
-            database.executemany("DELETE FROM astdb WHERE key = ?", gone)
-            database.executemany("INSERT OR REPLACE INTO astdb (key, value) VALUES (?, ?)", come)
+    for key in have.keys() - wanted.keys():
+        drop(key)
+    for key, value in wanted.items():
+        if have.get(key) != value:
+            keep(key, value)
 
 
 def _write(stream: BinaryIO, said: State) -> None:
