@@ -110,7 +110,8 @@ class Media:
 
     @property
     def received(self) -> tuple[Stream, ...]:
-        return tuple(stream for stream in self.streams if stream.received)
+        """Those that reached the telephone's ear: the keys of a call open something of them, or it has none."""
+        return tuple(stream for stream in self.streams if stream.received and stream.opened)
 
     @property
     def digits(self) -> str:
@@ -119,7 +120,12 @@ class Media:
 
     @property
     def sent(self) -> tuple[Stream, ...]:
-        return tuple(stream for stream in self.streams if not stream.received)
+        return tuple(stream for stream in self.streams if not stream.received and stream.opened)
+
+    @property
+    def foreign(self) -> tuple[Stream, ...]:
+        """Those that no key of the telephone opens: a stranger's."""
+        return tuple(stream for stream in self.streams if not stream.opened)
 
 
 def media(path: Path, address: str, ports: tuple[int, int], keys: Keys, epoch_s: float) -> Media:
