@@ -3,7 +3,7 @@
     telephone.py <SETTINGS
 
 Settings (JSON): extension, password, server, tone (Hz that it plays), seconds (length of its life, or of the call that
-it makes); dial (number that it calls; without one it answers whoever calls), keys (pressed once answered); login
+it makes); dial (number that it calls; without one it answers the first call), keys (pressed once answered); login
 (unless it is the extension), codec, media (srtp-mand unless another is given), transport (tls unless another is given),
 registers (false for one that calls without).
 Printed: registered, answered, reason (how the call or registration ended), peer, heard (Hz: share of the time).
