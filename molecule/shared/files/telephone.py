@@ -3,7 +3,7 @@
     telephone.py <SETTINGS
 
 Settings (JSON): extension, password, server, tone (Hz that it plays), seconds (length of its life, or of the call that
-it makes); dial (number that it calls; without one it answers whoever calls), keys (pressed once answered); login
+it makes); dial (number that it calls; without one it answers the first call), keys (pressed once answered); login
 (unless it is the extension), codec, media (srtp-mand unless another is given), transport (tls unless another is given),
 registers (false for one that calls without).
 Printed: registered, answered, reason (how the call or registration ended), peer, heard (Hz: share of the time).
@@ -26,9 +26,6 @@ TONES = (523, 615, 659, 717, 750, 818, 950, 1050, 1112, 1250)
 WINDOW_S, RATE = 0.1, 8000
 CONFIG = """poll_method epoll
 sip_listen 0.0.0.0:5060
-sip_certificate {folder}/identity.pem
-sip_cafile /etc/site-pki/ca.pem
-sip_verify_server yes
 call_max_calls 4
 audio_player aufile,{folder}/heard.wav
 audio_source ausine,{tone}
@@ -50,6 +47,11 @@ module uuid.so
 module menu.so
 module ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:4444
+"""
+
+TLS = """sip_certificate {folder}/identity.pem
+sip_cafile /etc/site-pki/ca.pem
+sip_verify_server yes
 """
 
 
@@ -124,6 +126,11 @@ def registration(log: Path) -> str:
     return ""
 
 
+def port(wanted: dict[str, Any]) -> int:
+    """The port of the exchange."""
+    return 5061 if wanted.get("transport", "tls") == "tls" else 5060
+
+
 def live(wanted: dict[str, Any], log: Path) -> dict[str, Any]:
     """Register, call or be called, and say what happened."""
     said: dict[str, Any] = {"registered": False, "answered": False, "reason": "", "peer": ""}
@@ -132,7 +139,8 @@ def live(wanted: dict[str, Any], log: Path) -> dict[str, Any]:
     end = time.monotonic() + (wanted["seconds"] if "dial" not in wanted else 25)
     if "dial" in wanted:
         said["dialled_at"] = time.time()
-        control.tell("dial", wanted["dial"])
+        whole = f"sip:{wanted['dial']}@{wanted['server']}:{port(wanted)}"
+        control.tell("dial", wanted["dial"] if wanted.get("registers", True) else whole)
     for event in control.events(end):
         kind = event["type"]
         if kind == "CALL_ESTABLISHED":
@@ -157,14 +165,15 @@ def main() -> None:
     wanted = json.load(sys.stdin)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "config").write_text(CONFIG.format(folder=folder, tone=wanted["tone"]))
+        config = CONFIG.format(folder=folder, tone=wanted["tone"])
         identity = Path("/etc/site-pki/telephone.pem")
         if identity.exists():
             (folder / "identity.pem").write_text(identity.read_text() + identity.with_suffix(".key").read_text())
+            config += TLS.format(folder=folder)
+        (folder / "config").write_text(config)
         transport = wanted.get("transport", "tls")
-        port = 5061 if transport == "tls" else 5060
         account = (
-            f"<sip:{wanted['extension']}@{wanted['server']}:{port};transport={transport}>"
+            f"<sip:{wanted['extension']}@{wanted['server']}:{port(wanted)};transport={transport}>"
             f";auth_user={wanted.get('login', wanted['extension'])};auth_pass={wanted['password']};answermode=auto"
             f";regint={60 if wanted.get('registers', True) else 0};mediaenc={wanted.get('media', 'srtp-mand')}"
             f";audio_codecs={wanted.get('codec', 'opus/48000/2,pcma/8000/1')}\n"

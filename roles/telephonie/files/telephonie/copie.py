@@ -70,7 +70,7 @@ def _context(settings: State, purpose: ssl.Purpose) -> ssl.SSLContext:
     context = ssl.create_default_context(purpose, cafile=settings["trust"])
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
-    context.load_cert_chain(f"{settings['certificate']}.pem", f"{settings['certificate']}.key")
+    context.load_cert_chain(settings["certificate"], settings["key"])
     return context
 
 
