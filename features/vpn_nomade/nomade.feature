@@ -101,6 +101,13 @@ Fonctionnalité: Accès des nomades
       Alors les 50 sessions sont établies
       Et aucune adresse n'est prêtée deux fois
 
+    @EXG-F-03 @lecture
+    Scénario: Un nomade resté inactif est encore connecté
+      Étant donné qu'un nomade est connecté
+      Quand son portable n'échange rien pendant 45 secondes
+      Alors sa session est encore la même
+      Et un nom du site lui est donné en au plus 2 secondes
+
     @EXG-F-03 @charge
     Scénario: Un nomade télécharge à au moins 20 Mbit/s
       Quand un nomade télécharge depuis la messagerie web par le tunnel, puis sans lui

@@ -12,9 +12,11 @@ from pathlib import Path
 from pytest_bdd import given, parsers, then, when
 
 from recette.actions import Fault
+from recette.errors import Inconclusive
 from recette.evidence import Recorder
 from recette.personnel import Account
 from recette.platform import Platform
+from recette.probes.associations import Association
 from recette.probes.capture import Capture
 from recette.probes.directory import Directory
 from recette.probes.roaming import Attempt, Connected, seen
@@ -166,6 +168,31 @@ def laptop_is_revoked(roaming: Roaming, platform: Platform) -> Iterator[None]:
     with platform.authority.revoked(platform.authority.serial(roaming.laptop.name)):
         roaming.since_s = time.monotonic()
         yield
+
+
+@when(parsers.parse("son portable n'échange rien pendant {seconds:d} secondes"), target_fixture="idle")
+def laptop_is_idle(seconds: int, roaming: Roaming, platform: Platform) -> Association:
+    before = roamers.session(platform, roaming.person.login)
+    if before is None:
+        raise Inconclusive(f"La session de {roaming.person.login} n'est déjà plus là")
+    # The feature asks for longer than neighbours remember an address (45 s at most) and the gateway waits for a sign.
+    time.sleep(seconds)
+    return before
+
+
+@then("sa session est encore la même")
+def session_goes_on(idle: Association, roaming: Roaming, platform: Platform) -> None:
+    after = roamers.session(platform, roaming.person.login)
+    assert after is not None, "Obtenu : plus de session — Attendu : la même qu'avant"
+    assert after.number == idle.number, f"Obtenu : session {after.number} — Attendu : {idle.number}, la même qu'avant"
+
+
+@then(parsers.parse("un nom du site lui est donné en au plus {limit:d} secondes"))
+def name_is_given(limit: int, roaming: Roaming, platform: Platform, preuves: Recorder) -> None:
+    began = time.monotonic()
+    asked = platform.remote.run(roaming.laptop.name, f"host -W {limit} mail.{platform.site.dns}")
+    measured_within(preuves, "réponse du serveur de noms", round(time.monotonic() - began, 3), "s", limit)
+    assert "has address" in asked.stdout, f"Obtenu : {asked.stdout.strip()} — Attendu : le nom d'un serveur du site"
 
 
 @then(parsers.parse("la session ouverte est coupée en au plus {limit:d} secondes"))
