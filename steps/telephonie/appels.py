@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pytest_bdd import given, parsers, then, when
 
@@ -19,11 +21,12 @@ from recette.trials.telephony.parties import A_LAW, FIXED, MOBILE, OPUS
 from recette.trials.telephony.talks import Talk
 from steps.reseau.en_service import measured_within
 
+PARIS = ZoneInfo("Europe/Paris")
 HOURS = {
-    "le lundi à 10 heures": "2026-11-30 10:00:00",
-    "le lundi à 7 h 59": "2026-11-30 07:59:00",
-    "le vendredi à 18 h 1": "2026-12-04 18:01:00",
-    "le dimanche à 10 heures": "2026-11-29 10:00:00",
+    "le lundi à 10 heures": datetime(2026, 11, 30, 10, 0, tzinfo=PARIS),
+    "le lundi à 7 h 59": datetime(2026, 11, 30, 7, 59, tzinfo=PARIS),
+    "le vendredi à 18 h 1": datetime(2026, 12, 4, 18, 1, tzinfo=PARIS),
+    "le dimanche à 10 heures": datetime(2026, 11, 29, 10, 0, tzinfo=PARIS),
 }
 UNANSWERED_S = 15.0
 """How long the reception is watched that must not ring: longer than the menu takes to lead there."""

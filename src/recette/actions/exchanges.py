@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 from recette.actions.journal import Act, Drivers, Journal
 from recette.actions.undoing import undone
@@ -26,12 +27,12 @@ class Exchanges:
         return {DRIVER: {"forget": self.forget, "forgive": self.forgive}}
 
     @contextmanager
-    def believing(self, hosts: Sequence[str], instant: str) -> Iterator[None]:
-        """Have the exchanges judge their opening hours at an instant ("2026-11-30 10:00:00", local time)."""
+    def believing(self, hosts: Sequence[str], instant: datetime) -> Iterator[None]:
+        """Have the exchanges judge their opening hours at an instant, of a known time zone."""
         acts = tuple(Act(driver=DRIVER, verb="forget", args=(host,)) for host in hosts)
         with undone(self._journal, "heure du standard", tuple(hosts), acts, self.verbs()):
             for host in hosts:
-                done = self._remote.run(host, f"""asterisk -rx 'database put {KEY} "{instant}"'""")
+                done = self._remote.run(host, f"asterisk -rx 'database put {KEY} {int(instant.timestamp())}'")
                 if "success" not in done.stdout:
                     raise Inconclusive(f"{host} : heure du standard refusée ({done.stdout.strip()})")
             yield

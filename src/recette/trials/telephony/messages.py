@@ -27,8 +27,8 @@ from recette.waiting import wait_until
 
 PREFIX = "<Asterisk-"
 """How the identifiers of Asterisk's messages begin."""
-SPEAKING_S, ANSWER_LIMIT_S, LOOK_S = 12, 45.0, 5.0
-GREETING_S = 8.0
+SPEAKING_S, ANSWER_LIMIT_S, LOOK_S = 25, 75.0, 5.0
+GREETING_S = 15.0
 """What the announcement takes of the caller's time."""
 
 
