@@ -62,7 +62,7 @@ molecule: setup ## Molecule on every role
 	recette image build
 	for role in $(ROLES); do molecule test -s $$role; done
 
-bench: setup ## Measure the twin, the flow matrix and the failovers
+bench: setup ## Measure the twin, the flow matrix, the failovers, the mail and the tunnels
 	$(BIN)/python -m recette.bench
 
 sabotage: setup ## Break one thing at a time and check that the features notice

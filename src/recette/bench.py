@@ -19,7 +19,7 @@ from recette.probes.flows import Flows
 from recette.provision import ensure, provision
 from recette.site import Site, find_site
 from recette.site.matrix import cells
-from recette.trials import matrix
+from recette.trials import logon_rates, matrix
 from recette.trials.failover import Blow, strike, worst_outage
 from recette.trials.mail.parties import Parties
 from recette.trials.mail.rates import bare_rates, site_rates
@@ -67,12 +67,21 @@ def mail(platform: Platform) -> Iterator[tuple[str, str, str]]:
     yield "mail, end to end", str(site_rates(platform.remote, Parties(platform.site))), "what the bare one gives"
 
 
+def logons(platform: Platform) -> Iterator[tuple[str, str, str]]:
+    """Log-ons a second, of people who sit down at a workstation."""
+    yield "log-ons on the workstations", str(logon_rates.measured(platform, everybody(platform))), ""
+
+
+def everybody(platform: Platform) -> People:
+    """The people of the site, today."""
+    return People.of(platform.site, datetime.now(ZoneInfo("Europe/Paris")).date())
+
+
 def tunnels(platform: Platform) -> Iterator[tuple[str, str, str]]:
     """What each tunnel carries, and the same way without it."""
     compared = rates.compare(platform, await_standing(platform))
     yield "tunnel of the headquarters: there, back, one exchange", str(compared.tunnel), f"clear: {compared.clear}"
-    people = People.of(platform.site, datetime.now(ZoneInfo("Europe/Paris")).date())
-    downloads = rates.roaming(platform, people)
+    downloads = rates.roaming(platform, everybody(platform))
     yield "tunnel of a roaming user: downloads", str(downloads.tunnel), f"clear: {downloads.clear}"
 
 
@@ -112,7 +121,7 @@ def main() -> None:
             continue
         shown = f"median {statistics.median(outages):.2f} s, worst {max(outages):.2f} s over {len(outages)}"
         row(f"power cut of the active firewall, level {level}", shown, "≤ 1 s; theory 3 × 0.2 + skew ≈ 0.7 s")
-    for measure in (mail, tunnels):
+    for measure in (mail, logons, tunnels):
         try:
             for figures in measure(platform):
                 row(*figures)

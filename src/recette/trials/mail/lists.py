@@ -14,8 +14,9 @@ from recette.trials.mail.exchange import ARRIVAL_LIMIT_S, Party
 from recette.trials.mail.letters import Letter
 from recette.trials.mail.staff import Colleague
 
-STORE = "/var/vmail"
-"""Where the mail servers keep the mailboxes, one folder for each login."""
+STORE, MESSAGES = "/var/vmail", "u.*"
+"""Where the mail servers keep the mailboxes, one folder for each login, and how the files of messages are called: the
+locks and indexes beside them come and go at any time."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,17 @@ def mail_list(platform: Platform, writer: Party, group: str, members: Sequence[C
         limit_s=ARRIVAL_LIMIT_S if dialogue.taken else 0.0,
     )
     copies = {who.account.login: len(one.of(letter.identifier)) for who, one in zip(members, found, strict=True)}
-    return Mailing(letter, dialogue, tuple(members), copies, holders(platform, letter.identifier))
+    held = holders(platform, letter.identifier)
+    if any(copies.values()) and not held:
+        raise Inconclusive(f"Le courriel lu par ses destinataires n'est dans aucune boîte sous {STORE}")
+    return Mailing(letter, dialogue, tuple(members), copies, held)
 
 
 def holders(platform: Platform, identifier: str) -> frozenset[str]:
     """The logins whose mailbox holds a message, on any server. Raises Inconclusive if a store cannot be read."""
     servers = [host.name for host in platform.site.group("mail")]
-    script = f"cd {STORE} && {{ grep -rlF -- {shlex.quote(identifier)} . || [ $? -eq 1 ]; }}"
+    found_in = f"grep -rlF --include={shlex.quote(MESSAGES)} -- {shlex.quote(identifier)} ."
+    script = f"cd {STORE} && {{ {found_in} || [ $? -eq 1 ]; }}"
     found: set[str] = set()
     for server, done in platform.remote.map(servers, script).items():
         if done.rc != 0:
