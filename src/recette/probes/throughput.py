@@ -21,7 +21,7 @@ DOWNLOAD = (
 )
 TOLD = "%{size_download} %{time_total} %{time_starttransfer}\\n"
 SPARE_S = 30.0
-"""What a transfer may last more than asked: a network that was lost meanwhile comes back."""
+"""What a transfer may last more than asked, or downloads in all, before it counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
