@@ -5,9 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -69,19 +67,14 @@ def mail(platform: Platform) -> Iterator[tuple[str, str, str]]:
 
 def logons(platform: Platform) -> Iterator[tuple[str, str, str]]:
     """Log-ons a second, of people who sit down at a workstation."""
-    yield "log-ons on the workstations", str(logon_rates.measured(platform, everybody(platform))), ""
-
-
-def everybody(platform: Platform) -> People:
-    """The people of the site, today."""
-    return People.of(platform.site, datetime.now(ZoneInfo("Europe/Paris")).date())
+    yield "log-ons on the workstations", str(logon_rates.measured(platform, People.now(platform.site))), ""
 
 
 def tunnels(platform: Platform) -> Iterator[tuple[str, str, str]]:
     """What each tunnel carries, and the same way without it."""
     compared = rates.compare(platform, await_standing(platform))
     yield "tunnel of the headquarters: there, back, one exchange", str(compared.tunnel), f"clear: {compared.clear}"
-    downloads = rates.roaming(platform, everybody(platform))
+    downloads = rates.roaming(platform, People.now(platform.site))
     yield "tunnel of a roaming user: downloads", str(downloads.tunnel), f"clear: {downloads.clear}"
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import testinfra  # type: ignore[import-untyped] # it ships none
@@ -35,7 +33,7 @@ def annuaire(platform: Platform) -> Directory:
 @pytest.fixture(scope="session")
 def personnel(site: Site) -> People:
     """The employees of the personnel file, and their accounts."""
-    return People.of(site, datetime.now(ZoneInfo("Europe/Paris")).date())
+    return People.now(site)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from recette.errors import Inconclusive
 from recette.personnel import Account, accounts, read_personnel
@@ -34,6 +35,11 @@ class People:
         if people.refusals:
             raise Inconclusive(f"Fichier du personnel refusé : {people.refusals[0]}")
         return people
+
+    @classmethod
+    def now(cls, site: Site) -> People:
+        """Those of the site today, by its own time zone. Raises what `of` raises."""
+        return cls.of(site, datetime.now(ZoneInfo("Europe/Paris")).date())
 
     @classmethod
     def read(cls, site: Site, file: Path, today: date) -> People:
