@@ -284,6 +284,12 @@ def trouble_strikes(times: int, words: str, platform: Platform, scene: Scene) ->
     return endurance
 
 
+@when(parsers.parse("le tunnel, chargé à plein débit, subit {times:d} fois {words}"), target_fixture="endurance")
+def trouble_strikes_under_load(times: int, words: str, platform: Platform, scene: Scene, ends: Ends) -> Endurance:
+    with rates.loaded_tunnel(platform, ends):
+        return trouble_strikes(times, words, platform, scene)
+
+
 @then(parsers.parse("chaque coupure vue du siège dure au plus {limit:d} secondes"))
 def every_outage_is_short(limit: int, endurance: Endurance, platform: Platform, preuves: Recorder) -> None:
     found = endurance.outages()
