@@ -13,7 +13,7 @@ Fonctionnalité: Continuité de la téléphonie
       Étant donné que deux employés ont leur téléphone en main
       Quand l'autocommutateur actif subit <panne>
       Alors un nouvel appel entre eux aboutit en au plus 10 secondes
-      Et chaque téléphone est de nouveau inscrit en au plus 75 secondes
+      Et chaque téléphone est de nouveau inscrit en au plus 90 secondes
 
       Exemples: pannes
         | panne                          |

@@ -50,7 +50,8 @@ def refusal_is_written(tried: abuses.Tried, preuves: Recorder) -> None:
 
 
 @then("l'appel aboutit")
-def call_is_accepted(tried: abuses.Tried) -> None:
+def call_is_accepted(tried: abuses.Tried, preuves: Recorder) -> None:
+    preuves.note(f"Réponse de l'autocommutateur : {tried.code}.")
     assert tried.code == abuses.ACCEPTED, f"Obtenu : réponse {tried.code} — Attendu : 200, aboutie"
 
 

@@ -18,6 +18,7 @@ from recette.probes.flows import Flows
 from recette.probes.ike import STRONG, Offer, Reply, offer
 from recette.site import Cell, Host
 from recette.trials.delays import seconds_until
+from recette.trials.failover import served_again
 from recette.trials.matrix import Trial, is_ipv6, run
 from recette.trials.tunnels import peers, rates, replay, secrecy
 from recette.trials.tunnels.ends import Ends, await_standing
@@ -286,8 +287,11 @@ def trouble_strikes(times: int, words: str, platform: Platform, scene: Scene) ->
 
 @when(parsers.parse("le tunnel, chargé à plein débit, subit {times:d} fois {words}"), target_fixture="endurance")
 def trouble_strikes_under_load(times: int, words: str, platform: Platform, scene: Scene, ends: Ends) -> Endurance:
+    endurance = Endurance(scene.watch, words, rates.LOADED_GRACE_S)
     with rates.loaded_tunnel(platform, ends):
-        return trouble_strikes(times, words, platform, scene)
+        endurance.suffer(platform, TROUBLES[words], times)
+    served_again(scene.watch)
+    return endurance
 
 
 @then(parsers.parse("chaque coupure vue du siège dure au plus {limit:d} secondes"))

@@ -12,7 +12,8 @@ from recette.errors import Inconclusive
 from recette.shell import Remote
 
 DRIVER, KEY = "exchanges", "accueil heure"
-FORGIVE = "nft flush set inet asterisk bannis"
+FORGIVE = "systemctl restart asterisk-bannissement.service && nft flush set inet asterisk bannis"
+"""Those who were refused lately are forgotten too, or their next refusal would bar them."""
 
 
 class Exchanges:
@@ -39,9 +40,11 @@ class Exchanges:
 
     @contextmanager
     def forgiving(self, hosts: Sequence[str]) -> Iterator[None]:
-        """Let the exchanges bar whom they will, and forget it when the block ends."""
+        """Begin with nobody barred nor suspected; let the exchanges bar whom they will until the block ends."""
         acts = tuple(Act(driver=DRIVER, verb="forgive", args=(host,)) for host in hosts)
         with undone(self._journal, "adresses bannies", tuple(hosts), acts, self.verbs()):
+            for host in hosts:
+                self.forgive(host)
             yield
 
     def forgive(self, host: str) -> None:

@@ -15,6 +15,9 @@ from recette.probes.calls.messages import Message
 from recette.shell import Remote
 
 ANCHOR = "/etc/ssl/certs/ca-certificates.crt"
+Method = Literal["OPTIONS", "REGISTER", "INVITE"]
+METHODS: tuple[Method, ...] = ("OPTIONS", "REGISTER", "INVITE")
+"""By which an exchange may tell who exists."""
 WAIT_S = 3.0
 BATCH_LIMIT_S = 300.0
 OFFER = (
@@ -141,23 +144,19 @@ def guess(  # noqa: PLR0913 - who tries what on whom
 
 
 def oracle(
-    remote: Remote, host: str, door: Door, known: Sequence[str], unknown: Sequence[str]
-) -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
-    """For each method, the distinct answers about people who exist, then about people who do not.
+    remote: Remote, host: str, door: Door, method: Method, names: tuple[Sequence[str], Sequence[str]]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The distinct answers about people who exist, then about people who do not (`names`, in that order).
 
     Equal if nobody can tell them apart. Inconclusive if the exchange answers nothing at all.
     """
-    methods: tuple[Literal["OPTIONS", "REGISTER", "INVITE"], ...] = ("OPTIONS", "REGISTER", "INVITE")
-    found: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
-    for method in methods:
-        people = [(who, (who, "wrong") if method == "REGISTER" else None) for who in (*known, *unknown)]
-        asked = [Request(method, who, caller=who, secret=secret) for who, secret in people]
-        told = ask(remote, host, door, asked)
-        if not any(answer.messages for answer in told):
-            raise Inconclusive(f"{host} : {method} sans aucune réponse de {door.target} ({told[0]})")
-        answers = [answer.signature or "sans réponse" for answer in told]
-        found[method] = (frozenset(answers[: len(known)]), frozenset(answers[len(known) :]))
-    return found
+    known, unknown = names
+    people = [(who, (who, "wrong") if method == "REGISTER" else None) for who in (*known, *unknown)]
+    told = ask(remote, host, door, [Request(method, who, caller=who, secret=secret) for who, secret in people])
+    if not any(answer.messages for answer in told):
+        raise Inconclusive(f"{host} : {method} sans aucune réponse de {door.target} ({told[0]})")
+    answers = [answer.signature or "sans réponse" for answer in told]
+    return frozenset(answers[: len(known)]), frozenset(answers[len(known) :])
 
 
 def _message(request: Request | bytes, door: Door) -> dict[str, Any]:

@@ -22,9 +22,11 @@ from recette.trials.people import People
 from recette.trials.telephony import parties
 from recette.trials.telephony.exchange import said
 from recette.trials.telephony.parties import MOBILE
-from recette.trials.telephony.talks import listening_carrier
-from recette.waiting import wait_until
+from recette.trials.telephony.talks import ENDED, listening_carrier
+from recette.waiting import NotYet, wait_until
 
+ANSWERED = "ANSWER"
+"""How Asterisk calls the end of a conversation."""
 PREFIX = "<Asterisk-"
 """How the identifiers of Asterisk's messages begin."""
 SPEAKING_S, ANSWER_LIMIT_S, LOOK_S = 25, 75.0, 5.0
@@ -60,7 +62,7 @@ def leave(platform: Platform, people: People) -> Left:
         number = parties.direct_number(platform.site, who.account)
         there.call(number, MOBILE.tone_hz, SPEAKING_S)
         ended = wait_until(lambda: there.ended(number), ANSWER_LIMIT_S, f"La fin de l'appel du {number}")
-    if ended != "ANSWER":
+    if ended != ANSWERED:
         raise Inconclusive(f"Appel du {number} : {ended}, aucun message n'a été pris")
     return Left(who.box, who.office, time.monotonic(), SPEAKING_S - GREETING_S)
 
@@ -91,9 +93,16 @@ def _heard(raw: bytes) -> Hearing:
     return listen([(0.0, samples)], MOBILE.tone_hz)
 
 
-def switchboard_was_answered(platform: Platform, since_s: float) -> bool:
-    """Whether the carrier's call was taken, since an instant of the monotonic clock."""
-    began = time.time() - (time.monotonic() - since_s)
-    number = parties.main_number(platform.site)
-    told = said(platform, began, f"call: to={number} ended=ANSWER", parties.carrier(platform.site))
-    return bool(told)
+def switchboard_call_ended(platform: Platform, since_s: float) -> str:
+    """How the call from outside to the switchboard ended; Inconclusive if it does not.
+
+    `since_s`: when it began, by the monotonic clock.
+    """
+    began, number = time.time() - (time.monotonic() - since_s), parties.main_number(platform.site)
+
+    def ended() -> str | NotYet:
+        told = said(platform, began, f"call: to={number} ended=", parties.carrier(platform.site))
+        found = ENDED.search("\n".join(told))
+        return found[1] if found else NotYet("l'appel dure encore")
+
+    return str(wait_until(ended, ANSWER_LIMIT_S, f"La fin de l'appel du {number}"))

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
@@ -33,6 +33,8 @@ WRITTEN_LIMIT_S = 5.0
 VOICE = (10000, 10999)
 """UDP ports of the carrier's voice."""
 HELD_S = 3.0
+HOLDER_HZ = 1930
+"""The voice of whoever puts a call on hold: higher than the music that is played meanwhile, which has a 440 Hz note."""
 BEGIN_S, END_S = 0.5, 0.3
 """Left out at both ends of a call: the first packets, and what is under way when somebody hangs up."""
 CALLING = re.compile(r"call: from=(?P<number>\S*) name=(?P<name>.*) to=(?P<to>\S+)$")
@@ -198,6 +200,7 @@ def inside(platform: Platform, caller: Line, called: Line, seconds: float) -> Ta
 
 def held(platform: Platform, caller: Line, called: Line) -> Held:
     """A call put on hold for a while, then taken again."""
+    caller = replace(caller, tone_hz=HOLDER_HZ)
     with both(platform, caller, called) as (one, other):
         call = one.dial(called.extension)
         ringing = other.incoming(RING_LIMIT_S)
