@@ -64,8 +64,8 @@ Fonctionnalité: Sécurité de la téléphonie
 
     @EXG-F-04 @perturbateur
     Scénario: Une recherche de mot de passe est arrêtée et signalée
-      Quand 15 mots de passe d'un employé sont essayés depuis un téléphone
-      Alors moins de 15 essais ont eu une réponse
+      Quand 40 mots de passe d'un employé sont essayés depuis un téléphone, 20 par seconde
+      Alors moins de 30 essais ont eu une réponse
       Et même le bon mot de passe n'a plus de réponse depuis ce téléphone
       Et l'arrêt est journalisé avec l'adresse du téléphone
       Et les autres téléphones appellent encore

@@ -135,6 +135,8 @@ def voice_is_encrypted(spoken: Spoken, preuves: Recorder) -> None:
 @then("les paquets relevés ne font entendre personne sans les clés de l'appel")
 def nothing_is_heard_without_keys(spoken: Spoken, preuves: Recorder) -> None:
     took_place(spoken.talk)
+    if not spoken.talk.eavesdropped:
+        raise Inconclusive("Personne n'a écouté le réseau pendant l'appel")
     for each in spoken.talk.eavesdropped:
         preuves.measure(f"voix entendue sans les clés, {each.who}", round(each.hearing.heard_s, 2), "s", "= 0 s")
         assert each.packets, f"{each.who} — Obtenu : aucun paquet relevé — Attendu : ceux de l'appel"

@@ -127,16 +127,18 @@ def nothing_is_learnt(told: dict[str, tuple[frozenset[str], frozenset[str]]], pr
         assert known == unknown, f"{method} — Obtenu : des réponses différentes — Attendu : les mêmes pour tous"
 
 
-@when(parsers.parse("{count:d} mots de passe d'un employé sont essayés depuis un téléphone"), target_fixture="guessing")
-def search_password(count: int, platform: Platform, personnel: People, preuves: Recorder) -> intrusions.Guessing:
-    found = intrusions.guessed(platform, personnel, count)
-    preuves.measure("essais qui ont eu une réponse", found.answered, "essais", f"< {count}", found.answered < count)
-    return found
+@when(
+    parsers.parse("{count:d} mots de passe d'un employé sont essayés depuis un téléphone, {rate:d} par seconde"),
+    target_fixture="guessing",
+)
+def search_password(count: int, rate: int, platform: Platform, personnel: People) -> intrusions.Guessing:
+    return intrusions.guessed(platform, personnel, count, rate)
 
 
 @then(parsers.parse("moins de {count:d} essais ont eu une réponse"))
-def guesses_are_stopped(count: int, guessing: intrusions.Guessing) -> None:
+def guesses_are_stopped(count: int, guessing: intrusions.Guessing, preuves: Recorder) -> None:
     got = guessing.answered
+    preuves.measure("essais qui ont eu une réponse", got, "essais", f"< {count}", 0 < got < count)
     assert got, "Obtenu : aucune réponse, même au premier essai — Attendu : des refus, puis le silence"
     assert got < count, f"Obtenu : {got} réponses — Attendu : moins de {count}"
 

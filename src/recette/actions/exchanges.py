@@ -12,7 +12,7 @@ from recette.errors import Inconclusive
 from recette.shell import Remote
 
 DRIVER, KEY = "exchanges", "accueil heure"
-FORGIVE = "systemctl restart asterisk-bannissement.service && nft flush set inet asterisk bannis"
+FORGIVE = "systemctl reload asterisk-bannissement.service"
 """Those who were refused lately are forgotten too, or their next refusal would bar them."""
 
 

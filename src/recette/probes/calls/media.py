@@ -19,6 +19,8 @@ MAPPED = re.compile(r"^a=rtpmap:(\d+) ([A-Za-z0-9-]+)/(\d+)", re.MULTILINE)
 KEYPAD = "0123456789*#ABCD"
 STATIC = {0: ("PCMU", 8000), 8: ("PCMA", 8000)}
 """Payload types that need no mapping (RFC 3551)."""
+COMFORT_NOISE = 13
+"""Payload type of RFC 3389: how much silence to play, no sound."""
 ETHERNET, IP, UDP = 14, 20, 8
 IPV4, UDP_PROTOCOL, RTP_VERSION, RTP_HEADER = 0x0800, 17, 2, 12
 RTCP_TYPES = range(192, 224)
@@ -79,8 +81,9 @@ class Stream:
 
     @property
     def voice(self) -> tuple[Packet, ...]:
-        """The packets that carry sound, keys pressed left aside."""
-        return tuple(packet for packet in self.packets if packet.kind == self.kind and packet.kind not in self.events)
+        """The packets that carry sound, keys pressed and comfort noise left aside."""
+        mute = {*self.events, COMFORT_NOISE}
+        return tuple(packet for packet in self.packets if packet.kind == self.kind and packet.kind not in mute)
 
     @property
     def pressed(self) -> tuple[tuple[str, float], ...]:
@@ -111,7 +114,8 @@ class Media:
     @property
     def received(self) -> tuple[Stream, ...]:
         """Those that reached the telephone's ear: the keys of a call open something of them, or it has none."""
-        return tuple(stream for stream in self.streams if stream.received and stream.opened)
+        heard = (stream for stream in self.streams if stream.received and stream.opened)
+        return tuple(stream for stream in heard if stream.voice or stream.pressed)
 
     @property
     def digits(self) -> str:

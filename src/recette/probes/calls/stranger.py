@@ -136,11 +136,18 @@ def ask(  # noqa: PLR0913 - who asks whom, what, and how fast
 
 
 def guess(  # noqa: PLR0913 - who tries what on whom
-    remote: Remote, host: str, door: Door, extension: str, passwords: Iterable[str], *, wait_s: float = WAIT_S
+    remote: Remote,
+    host: str,
+    door: Door,
+    extension: str,
+    passwords: Iterable[str],
+    *,
+    wait_s: float = WAIT_S,
+    gap_s: float = 0.0,
 ) -> tuple[Answer, ...]:
     """Try passwords on somebody's registration."""
     tries = [Request("REGISTER", extension, secret=(extension, password)) for password in passwords]
-    return ask(remote, host, door, tries, wait_s=wait_s)
+    return ask(remote, host, door, tries, wait_s=wait_s, gap_s=gap_s)
 
 
 def oracle(

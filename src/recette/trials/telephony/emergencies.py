@@ -25,6 +25,7 @@ TRY_S = 8.0
 NO_LINE = 503
 LINES_LIMIT_S = 20.0
 BUSY_NUMBERS = "0261911{:03}"
+COUNT = "asterisk -rx 'core show channels count' | head -1"
 BUSY_S = 60
 
 
@@ -102,7 +103,10 @@ def busy_lines(platform: Platform) -> Iterator[int]:
         platform.remote.run(
             host.name, f"asterisk -rx 'channel originate Local/{number}@sortie application Wait {BUSY_S}'"
         )
-        return bool(said(platform, began, "reason=lines", border)) or NotYet(f"{taken} appels, aucun refusé")
+        if said(platform, began, "reason=lines", border):
+            return True
+        lasting = platform.remote.run(border.name, COUNT).stdout.strip()
+        return NotYet(f"{taken} appels faits, aucun refusé ; à la bordure : {lasting or 'aucun'}")
 
     border = platform.site.members(parties.BORDER)[0]
     try:

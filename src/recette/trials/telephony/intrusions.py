@@ -26,6 +26,8 @@ INTRUDER = 1
 UNASSIGNED = ("1500", "7654")
 INTRUDER_HZ, INJECTED = 1000, 150
 WRITTEN_LIMIT_S = 10.0
+TRY_S = 0.3
+"""How long whoever guesses waits for an answer: ten times what one takes."""
 AUDIO = re.compile(r"^m=audio (\d+) ", re.MULTILINE)
 STARTED = "systemctl show --property=MainPID,NRestarts asterisk.service"
 
@@ -90,13 +92,13 @@ def differences(platform: Platform, people: People) -> dict[str, tuple[frozenset
     return found
 
 
-def guessed(platform: Platform, people: People, count: int) -> Guessing:
-    """Try wrong passwords of somebody, then the right one."""
+def guessed(platform: Platform, people: People, count: int, rate: int) -> Guessing:
+    """Try wrong passwords of somebody, so many each second at most, then the right one."""
     person, host = parties.employee(people, 1), parties.telephone(platform.site, INTRUDER)
     began, at = time.time(), door(platform.site)
     wrong = [f"Faux-{rank}-mot" for rank in range(count)]
     with platform.exchanges.forgiving(_members(platform)):
-        answers = guess(platform.remote, host.name, at, person.extension, wrong)
+        answers = guess(platform.remote, host.name, at, person.extension, wrong, wait_s=TRY_S, gap_s=1 / rate)
         (afterwards,) = guess(platform.remote, host.name, at, person.extension, [people.secrets.sip(person.login)])
         written = _bans(platform, began)
     return Guessing(answers, afterwards, str(host.address), tuple(written))
