@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from recette.actions import Fault
 from recette.errors import Inconclusive
-from recette.measure.outage import GRACE_S, Outage, upper_bound_s
+from recette.measure.outage import Outage, upper_bound_s
 from recette.measure.timeline import Timeline
 from recette.platform import Platform
 from recette.probes.watch import Watch
@@ -70,11 +70,10 @@ TROUBLES: dict[str, Trouble] = {
 
 @dataclass
 class Endurance:
-    """When each trouble began and was over, and what the user saw; answers later than `grace_s` do not count."""
+    """When each trouble began and was over, and what the user saw."""
 
     watch: Watch
     label: str
-    grace_s: float = GRACE_S
     spans: list[tuple[float, float]] = field(default_factory=list)
 
     def suffer(self, platform: Platform, trouble: Trouble, times: int) -> None:
@@ -95,15 +94,15 @@ class Endurance:
     def outages(self) -> list[float]:
         """Upper bound of the outage of each repetition, in seconds: its longest one, 0 without any."""
         self.watch.stop()
-        found = self.watch.outages(self.grace_s)
+        found = self.watch.outages()
         return [upper_bound_s(_within(found, began, over)) for began, over in self.spans]
 
     def timeline(self) -> Timeline:
         """The whole ordeal."""
-        probes = [(each.sent_s, each.good(self.grace_s), each.rtt_s) for each in self.watch.samples]
+        samples = self.watch.samples
         events = [(began, f"{self.label} ({rank})") for rank, (began, _) in enumerate(self.spans, start=1)]
-        gaps = [(outage.start_s, outage.end_s) for outage in self.watch.outages(self.grace_s)]
-        return Timeline(probes, events, gaps, f"Flux {self.watch.name}")
+        gaps = [(outage.start_s, outage.end_s) for outage in self.watch.outages()]
+        return Timeline([(s.sent_s, s.good(0.2), s.rtt_s) for s in samples], events, gaps, f"Flux {self.watch.name}")
 
 
 def _within(found: tuple[Outage, ...], began: float, over: float) -> tuple[Outage, ...]:

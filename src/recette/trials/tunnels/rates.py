@@ -20,8 +20,6 @@ from recette.trials.tunnels.ends import Ends
 NAMES = 53
 """TCP and UDP, open from the directory to the other site through the tunnel, and to the Internet."""
 SECONDS = 4
-LOADED_GRACE_S = 1.0
-"""TODO"""
 LOADED_S = 120
 """A load that everybody forgot ends by itself after that time."""
 FILE, TIMES = "program/js/app.min.js", 60
