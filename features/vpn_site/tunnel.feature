@@ -123,3 +123,9 @@ Fonctionnalité: Liaison chiffrée avec le siège
       Quand le débit et le délai sont mesurés par le tunnel, puis sur le même chemin sans lui
       Alors le tunnel porte au moins 50 Mbit/s dans chaque sens
       Et il allonge un échange d'au plus 10 millisecondes
+
+    @EXG-F-02 @perturbateur
+    Scénario: Le pare-feu actif de niveau 1 perdu à pleine charge, le siège est coupé au plus 3 secondes
+      Étant donné que le flux du siège à l'annuaire est sondé en continu
+      Quand le tunnel, chargé à plein débit, subit 1 fois la perte du pare-feu actif de niveau 1
+      Alors chaque coupure vue du siège dure au plus 3 secondes

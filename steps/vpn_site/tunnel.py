@@ -18,6 +18,7 @@ from recette.probes.flows import Flows
 from recette.probes.ike import STRONG, Offer, Reply, offer
 from recette.site import Cell, Host
 from recette.trials.delays import seconds_until
+from recette.trials.failover import served_again
 from recette.trials.matrix import Trial, is_ipv6, run
 from recette.trials.tunnels import peers, rates, replay, secrecy
 from recette.trials.tunnels.ends import Ends, await_standing
@@ -281,6 +282,16 @@ def messages_were_lost(exchange: Exchange, preuves: Recorder) -> None:
 def trouble_strikes(times: int, words: str, platform: Platform, scene: Scene) -> Endurance:
     endurance = Endurance(scene.watch, words)
     endurance.suffer(platform, TROUBLES[words], times)
+    return endurance
+
+
+@when(parsers.parse("le tunnel, chargé à plein débit, subit {times:d} fois {words}"), target_fixture="endurance")
+def trouble_strikes_under_load(times: int, words: str, platform: Platform, scene: Scene, ends: Ends) -> Endurance:
+    with rates.loaded_tunnel(platform, ends):
+        endurance = trouble_strikes(times, words, platform, scene)
+    # One probe of a hundred is lost in the full queues, and its kernel sends it again a second later: the last one must
+    # not be such a one, or the outage would have no end.
+    served_again(scene.watch)
     return endurance
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,18 @@ def throughput(remote: Remote, way: Way, seconds: int, *, back: bool = False) ->
         reason = told.get("error", done.stderr.strip())
         raise Inconclusive(f"{way.source} → {way.address} : débit non mesuré ({reason})")
     return float(told["end"]["sum_received"]["bits_per_second"]) / 1e6
+
+
+@contextmanager
+def loaded(remote: Remote, way: Way, seconds: int) -> Iterator[None]:
+    """A transfer at full speed, begun a second before the block and ended with it, or after `seconds`."""
+    sending = f"{way.client(seconds)} >/dev/null 2>&1 & client=$!; read -r end; kill $client 2>/dev/null"
+    process = remote.popen(way.source, sending)
+    try:
+        time.sleep(1)
+        yield
+    finally:
+        finish(process)
 
 
 @dataclass(frozen=True, slots=True)

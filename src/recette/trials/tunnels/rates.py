@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
 from recette.platform import Platform
 from recette.probes.mail import Door
-from recette.probes.throughput import Download, File, Way, download, serving, throughput
+from recette.probes.throughput import Download, File, Way, download, loaded, serving, throughput
 from recette.probes.watch import Mode, watch
 from recette.site import Host
 from recette.trials.mail.doors import Doors
@@ -18,6 +20,8 @@ from recette.trials.tunnels.ends import Ends
 NAMES = 53
 """TCP and UDP, open from the directory to the other site through the tunnel, and to the Internet."""
 SECONDS = 4
+LOADED_S = 120
+"""A load that everybody forgot ends by itself after that time."""
 FILE, TIMES = "program/js/app.min.js", 60
 """A file of the webmail, 170 kB, and how often it is downloaded."""
 TRUST = "/etc/site-pki/ca.pem"
@@ -57,6 +61,15 @@ def compare(platform: Platform, ends: Ends) -> Compared:
     outer = next(each for each in ends.gateway.interfaces if platform.site.zone(each.zone).outer)
     office = _office(platform, ends)
     return Compared(_rates(platform, office, str(office.address)), _rates(platform, ends.gateway, str(outer.address)))
+
+
+@contextmanager
+def loaded_tunnel(platform: Platform, ends: Ends) -> Iterator[None]:
+    """The tunnel carries all it can toward the other site, until the block ends."""
+    office = _office(platform, ends)
+    way = _way(platform, str(office.address))
+    with serving(platform.remote, office.name, way), loaded(platform.remote, way, LOADED_S):
+        yield
 
 
 def roaming(platform: Platform, people: People) -> Downloads:
