@@ -32,6 +32,13 @@ Fonctionnalité: Appels téléphoniques
       Et chacun entend l'autre après la reprise
 
     @EXG-F-04 @lecture
+    Scénario: Un appel est transféré à un collègue
+      Quand un employé transfère un appel de l'extérieur à un collègue
+      Alors l'appel sonne en au plus 3 secondes
+      Et chacun entend l'autre sans silence de plus de 200 millisecondes
+      Et l'appelé voit le numéro de l'appelant
+
+    @EXG-F-04 @lecture
     Scénario: Qui écoute le réseau n'entend rien
       Quand un employé appelle un collègue en G.711 et qu'ils se parlent 6 secondes
       Alors les paquets relevés ne font entendre personne sans les clés de l'appel

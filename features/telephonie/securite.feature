@@ -21,6 +21,12 @@ Fonctionnalité: Sécurité de la téléphonie
         | un employé autorisé         | un numéro surtaxé           |
 
     @EXG-F-04 @lecture
+    Scénario: Nul ne renvoie ses appels vers l'étranger
+      Quand un employé renvoie ses appels vers un numéro à l'étranger
+      Alors l'appel est refusé
+      Et le refus est journalisé avec l'appelant et le motif
+
+    @EXG-F-04 @lecture
     Scénario: Un employé autorisé appelle l'étranger
       Quand un employé autorisé appelle un numéro à l'étranger
       Alors l'appel aboutit

@@ -16,7 +16,7 @@ from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.calls import Line, Phone, phone
 from recette.trials.people import People
-from recette.trials.telephony import messages, parties, talks
+from recette.trials.telephony import handing, messages, parties, talks
 from recette.trials.telephony.parties import A_LAW, FIXED, MOBILE, OPUS
 from recette.trials.telephony.talks import Talk
 from steps.reseau.en_service import measured_within
@@ -147,6 +147,11 @@ def nothing_is_heard_without_keys(spoken: Spoken, preuves: Recorder) -> None:
 def put_on_hold(platform: Platform, personnel: People) -> talks.Held:
     caller, called = (parties.line(platform, personnel, parties.employee(personnel, n), n) for n in range(2))
     return talks.held(platform, caller, called)
+
+
+@when("un employé transfère un appel de l'extérieur à un collègue", target_fixture="spoken")
+def hand_over(platform: Platform, personnel: People) -> Spoken:
+    return Spoken(handing.handed_over(platform, personnel), MOBILE.number)
 
 
 @then("le collègue n'entend plus l'employé pendant l'attente")

@@ -35,6 +35,11 @@ def employee_calls(who: str, words: str, platform: Platform, personnel: People) 
     return abuses.call(platform, personnel, abroad=CALLERS[who], words=words)
 
 
+@when("un employé renvoie ses appels vers un numéro à l'étranger", target_fixture="tried")
+def employee_forwards(platform: Platform, personnel: People) -> abuses.Tried:
+    return abuses.forward(platform, personnel)
+
+
 @then("l'appel est refusé")
 def call_is_refused(tried: abuses.Tried) -> None:
     assert tried.code == abuses.FORBIDDEN, f"Obtenu : réponse {tried.code} — Attendu : 403, refusé"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from recette.personnel import Account
 from recette.platform import Platform
 from recette.probes.calls import Unseen, phone, started
 from recette.trials.people import People
@@ -27,16 +28,27 @@ class Tried:
     extension: str
     number: str
     reason: str
-    code: int | None
-    written: tuple[str, ...]
+    code: int | None = None
+    written: tuple[str, ...] = ()
 
 
 def call(platform: Platform, people: People, *, abroad: bool, words: str) -> Tried:
     """Have an employee, who may or may not call other countries, call a destination."""
     person, subscriber = parties.employee(people, 0, abroad=abroad), DESTINATIONS[words]
-    number, began = f"0{subscriber.number}", time.time()
+    number = f"0{subscriber.number}"
+    return _dialled(platform, people, person, number, Tried(person.extension, number, REASONS[subscriber]))
+
+
+def forward(platform: Platform, people: People) -> Tried:
+    """Have an employee forward his calls to another country, where those who call him would then call at his cost."""
+    person, number = parties.employee(people, 0), f"0{ABROAD.number}"
+    return _dialled(platform, people, person, f"*21*{number}", Tried(person.extension, number, "forward"))
+
+
+def _dialled(platform: Platform, people: People, person: Account, dialled: str, expected: Tried) -> Tried:
+    began = time.time()
     with phone(platform.remote, parties.line(platform, people, person)) as taken:
-        made = taken.dial(number)
+        made = taken.dial(dialled)
         try:
             taken.wait_established(made, RING_LIMIT_S)
         except Unseen:
@@ -48,7 +60,7 @@ def call(platform: Platform, people: People, *, abroad: bool, words: str) -> Tri
         code = taken.code(made)
     time.sleep(WRITTEN_S)  # the journal keeps what came last for a moment
     written = said(platform, began, f"refused: caller={person.extension} ")
-    return Tried(person.extension, number, REASONS[subscriber], code, tuple(written))
+    return replace(expected, code=code, written=tuple(written))
 
 
 def refused_registration(platform: Platform, people: People) -> str:
