@@ -44,6 +44,14 @@ Fonctionnalité: Appels téléphoniques
       Alors les paquets relevés ne font entendre personne sans les clés de l'appel
       Et chacun entend l'autre sans silence de plus de 200 millisecondes
 
+  Règle: Un long appel reste bon
+
+    @EXG-F-04 @charge
+    Scénario: Un appel de dix minutes garde sa qualité
+      Quand un employé appelle un numéro fixe et qu'ils se parlent 600 secondes
+      Alors chacun entend l'autre sans silence de plus de 200 millisecondes
+      Et l'écoute (MOS) vaut au moins 4.0 de part et d'autre
+
   Règle: Un appel sans réponse n'est pas perdu
 
     @EXG-F-04 @lecture
@@ -56,6 +64,12 @@ Fonctionnalité: Appels téléphoniques
       Étant donné que le standard se croit le lundi à 10 heures
       Quand un correspondant extérieur appelle le standard et tape 1
       Alors l'accueil sonne en au plus 20 secondes
+
+    @EXG-F-04 @lecture
+    Scénario: Le menu du standard mène au poste composé
+      Étant donné que le standard se croit le lundi à 10 heures
+      Quand un correspondant extérieur appelle le standard, tape 2 puis le poste d'un employé
+      Alors l'employé sonne en au plus 20 secondes
 
     @EXG-F-04 @lecture
     Plan du scénario: <moment>, le standard prend un message
