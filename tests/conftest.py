@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+# A shell ignores SIGINT for what it starts in the background, and whoever is started from there inherits it: the tests
+# that interrupt would interrupt nobody.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REGISTER = """\
 EXG-F-01: {titre: Annuaire}

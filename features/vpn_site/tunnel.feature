@@ -127,5 +127,5 @@ Fonctionnalité: Liaison chiffrée avec le siège
     @EXG-F-02 @perturbateur
     Scénario: Le pare-feu actif de niveau 1 perdu à pleine charge, le siège est coupé au plus 3 secondes
       Étant donné que le flux du siège à l'annuaire est sondé en continu
-      Quand le tunnel, chargé à plein débit, subit 1 fois la perte du pare-feu actif de niveau 1
+      Quand le tunnel, chargé à plein débit, subit la perte du pare-feu actif de niveau 1
       Alors chaque coupure vue du siège dure au plus 3 secondes

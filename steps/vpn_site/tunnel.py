@@ -285,10 +285,13 @@ def trouble_strikes(times: int, words: str, platform: Platform, scene: Scene) ->
     return endurance
 
 
-@when(parsers.parse("le tunnel, chargé à plein débit, subit {times:d} fois {words}"), target_fixture="endurance")
-def trouble_strikes_under_load(times: int, words: str, platform: Platform, scene: Scene, ends: Ends) -> Endurance:
-    with rates.loaded_tunnel(platform, ends):
-        endurance = trouble_strikes(times, words, platform, scene)
+@when(parsers.parse("le tunnel, chargé à plein débit, subit {words}"), target_fixture="endurance")
+def trouble_strikes_under_load(
+    words: str, platform: Platform, scene: Scene, ends: Ends, preuves: Recorder
+) -> Endurance:
+    with rates.loaded_tunnel(platform, ends) as mbit_s:
+        preuves.measure("charge du tunnel avant la panne", round(mbit_s, 1), "Mbit/s")
+        endurance = trouble_strikes(1, words, platform, scene)
     # One probe of a hundred is lost in the full queues, and its kernel sends it again a second later: the last one must
     # not be such a one, or the outage would have no end.
     served_again(scene.watch)

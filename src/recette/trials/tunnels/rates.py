@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
+from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.mail import Door
 from recette.probes.throughput import Download, File, Way, download, loaded, serving, throughput
@@ -22,6 +23,10 @@ NAMES = 53
 SECONDS = 4
 LOADED_S = 120
 """A load that everybody forgot ends by itself after that time."""
+LOAD_MBIT_S = 50.0
+"""What the feature asks of the tunnel: less is no full load."""
+LISTEN_S = 1
+RECEIVED = "cd /sys/class/net/{interface}/statistics && cat rx_bytes && sleep {seconds} && cat rx_bytes"
 FILE, TIMES = "program/js/app.min.js", 60
 """A file of the webmail, 170 kB, and how often it is downloaded."""
 TRUST = "/etc/site-pki/ca.pem"
@@ -64,12 +69,18 @@ def compare(platform: Platform, ends: Ends) -> Compared:
 
 
 @contextmanager
-def loaded_tunnel(platform: Platform, ends: Ends) -> Iterator[None]:
-    """The tunnel carries all it can toward the other site, until the block ends."""
+def loaded_tunnel(platform: Platform, ends: Ends) -> Iterator[float]:
+    """The tunnel carries all it can toward the other site, until the block ends; Mbit/s that the office receives.
+
+    Inconclusive if that is no load.
+    """
     office = _office(platform, ends)
     way = _way(platform, str(office.address))
     with serving(platform.remote, office.name, way), loaded(platform.remote, way, LOADED_S):
-        yield
+        mbit_s = _receiving(platform, office)
+        if mbit_s < LOAD_MBIT_S:
+            raise Inconclusive(f"{office.name} : {mbit_s:.0f} Mbit/s reçus, le tunnel n'est pas chargé")
+        yield mbit_s
 
 
 def roaming(platform: Platform, people: People) -> Downloads:
@@ -88,6 +99,12 @@ def roaming(platform: Platform, people: People) -> Downloads:
 
 def _office(platform: Platform, ends: Ends) -> Host:
     return platform.site.sondes()[ends.zone.name]
+
+
+def _receiving(platform: Platform, host: Host) -> float:
+    script = RECEIVED.format(interface=host.zones[0], seconds=LISTEN_S)
+    before, after = platform.remote.run(host.name, script).stdout.split()
+    return (int(after) - int(before)) * 8 / 1e6 / LISTEN_S
 
 
 def _way(platform: Platform, address: str) -> Way:
