@@ -24,7 +24,7 @@ class Session:
         self.user = user
     def open(self):
         if self.user == "lent":
-            time.sleep(30)
+            time.sleep(30)  # longer than a log-on may last
         if self.user == "refuse":
             raise Refused("compte", 13)
     def facts(self, *, sudo):

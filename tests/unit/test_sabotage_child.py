@@ -35,7 +35,7 @@ def pytest_collect_file(file_path, parent):
             if os.environ.get("HANG"):
                 Path("pid").write_text(str(os.getpid()))
                 try:
-                    time.sleep(60)
+                    time.sleep(60)  # until it is interrupted
                 finally:
                     Path("unwound").touch()
             result = {"name": "Tout passe", "feature": "features/matrice.feature", "verdict": "conform", "message": ""}

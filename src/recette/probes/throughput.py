@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,11 +61,10 @@ def throughput(remote: Remote, way: Way, seconds: int, *, back: bool = False) ->
 
 @contextmanager
 def loaded(remote: Remote, way: Way, seconds: int) -> Iterator[None]:
-    """A transfer at full speed, begun a second before the block and ended with it, or after `seconds`."""
+    """A transfer at full speed until the block ends, or for `seconds`; whether it arrives is for the caller to see."""
     sending = f"{way.client(seconds)} >/dev/null 2>&1 & client=$!; read -r end; kill $client 2>/dev/null"
     process = remote.popen(way.source, sending)
     try:
-        time.sleep(1)
         yield
     finally:
         finish(process)
