@@ -266,6 +266,7 @@ class Server:
             "eventsource": "0",
             "status": "0",
             "esc_period": "1h",
+            "pause_suppressed": "1",
             "filter": {
                 "evaltype": "0",
                 "conditions": [{"conditiontype": SEVERITY, "operator": AT_LEAST, "value": WARNING}],

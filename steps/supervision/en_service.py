@@ -9,7 +9,7 @@ from pytest_bdd import given
 from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.monitoring import OnCall
-from recette.trials.supervision.watchers import await_ready, on_call
+from recette.trials.supervision.watchers import await_calm, await_ready, on_call
 
 
 @given("la supervision du site est en service")
@@ -19,6 +19,7 @@ def supervision_is_in_service(platform: Platform) -> None:
 
 @given("l'astreinte est à l'écoute", target_fixture="oncall")
 def on_call_listens(platform: Platform, preuves: Recorder) -> Iterator[OnCall]:
+    await_calm(platform)
     oncall = on_call(platform)
     oncall.listen()
     yield oncall

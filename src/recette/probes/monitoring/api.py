@@ -17,8 +17,10 @@ SERVERS, CONSOLE = "sup", "bastion"
 ADMINISTRATOR, SECRET = "Admin", "supervision/administrateur"
 TRUST_ANCHOR = "/etc/site-pki/ca.pem"
 CALL_S, LIMIT_S = 10.0, 60.0
-ACTIVE_NODE, WATCHED, AVAILABLE = "3", "0", "1"
-"""Values of the API: a node in service, a host that is watched, an agent that answers."""
+ACTIVE_NODE, STANDBY_NODE = "3", "0"
+"""A server in service, and one that waits for its turn."""
+WATCHED, AVAILABLE = "0", "1"
+"""A host that is watched, an agent that answers."""
 WARNING = 2
 """Least severity of which on call is told."""
 

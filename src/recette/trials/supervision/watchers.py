@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.mail import Box
 from recette.probes.monitoring import OnCall
-from recette.probes.monitoring.api import ACTIVE_NODE, SERVERS
+from recette.probes.monitoring.api import ACTIVE_NODE, SERVERS, STANDBY_NODE
 from recette.secrets import Secrets
 from recette.site import Host
-from recette.site.names import EVERY_HOST
 from recette.trials.mail.doors import Doors
 from recette.waiting import NotYet, wait_until
 
@@ -40,27 +40,36 @@ def active(platform: Platform) -> Host:
 
 
 def await_ready(platform: Platform) -> None:
-    """Wait until one server works and the other waits, every host answers, and nothing is broken nor to be told."""
-    watched = {host.name for host in platform.site.members(EVERY_HOST)}
-
-    def ready() -> bool | NotYet:
-        try:
-            return _state(platform, watched)
-        except Inconclusive as error:
-            return NotYet(str(error))
-
-    wait_until(ready, READY_LIMIT_S, "La supervision en service et au calme")
+    """Wait until one server works and the other waits for its turn. Raises Inconclusive telling what they do."""
+    wait_until(lambda: _patiently(platform, _pair), READY_LIMIT_S, "Les deux serveurs de supervision en service")
 
 
-def _state(platform: Platform, watched: set[str]) -> bool | NotYet:
+def await_calm(platform: Platform) -> None:
+    """Wait until every watched host answers, and nothing is broken nor still to be told. Raises Inconclusive."""
+    wait_until(lambda: _patiently(platform, _calm), READY_LIMIT_S, "Le calme, avant d'écouter")
+
+
+def _patiently(platform: Platform, look: Callable[[Platform], bool | NotYet]) -> bool | NotYet:
+    """A supervision that does not answer is not ready yet."""
+    try:
+        return look(platform)
+    except Inconclusive as error:
+        return NotYet(str(error))
+
+
+def _pair(platform: Platform) -> bool | NotYet:
     nodes = platform.monitoring.nodes()
     working = [name for name, status in nodes.items() if status == ACTIVE_NODE]
-    waiting = [name for name, status in nodes.items() if status == "0"]
+    waiting = [name for name, status in nodes.items() if status == STANDBY_NODE]
     if len(working) != 1 or len(working) + len(waiting) != len(platform.site.group(SERVERS)):
         return NotYet(f"en service : {working}, en attente : {waiting}")
-    silent = watched - {name for name, answers in platform.monitoring.hosts().items() if answers}
+    return True
+
+
+def _calm(platform: Platform) -> bool | NotYet:
+    silent = [name for name, answers in platform.monitoring.hosts().items() if not answers]
     if silent:
-        return NotYet(f"sans réponse : {', '.join(sorted(silent))}")
+        return NotYet(f"sans réponse : {', '.join(silent)}")
     problems = platform.monitoring.problems()
     if problems:
         return NotYet(f"en panne : {problems[0]}")
