@@ -62,8 +62,8 @@ LEDGER = (
     ),
     Fidelity(
         "Supervision et astreinte",
-        "Zabbix et PostgreSQL réels sur deux serveurs ; vraies pannes, messages lus dans la boîte et à la passerelle SMS.",
-        "La passerelle SMS de l'opérateur retenu, le téléphone qui sonne ; l'onduleur et les sondes réels (NUT simulé).",
+        "Zabbix et PostgreSQL réels, deux fois ; vraies pannes, messages lus dans la boîte et à la passerelle SMS.",
+        "La passerelle de l'opérateur retenu, le téléphone qui sonne ; l'onduleur et les sondes (simulés par NUT).",
     ),
     Fidelity(
         "Heure",
