@@ -59,9 +59,13 @@ class Staging:
     def certificate(self, host: str, credential: Credential) -> Iterator[None]:
         """A certificate among those of a host, until the block ends; nobody uses it."""
         with self._undone("certificat d'essai", [host], "forget"):
-            text = shlex.quote(credential.certificate)
-            self._must(host, f"umask 022; printf %s {text} >{CERTIFICATE}.new && mv {CERTIFICATE}.new {CERTIFICATE}")
+            self.renew(host, credential)
             yield
+
+    def renew(self, host: str, credential: Credential) -> None:
+        """Put another certificate in its place."""
+        text = shlex.quote(credential.certificate)
+        self._must(host, f"umask 022; printf %s {text} >{CERTIFICATE}.new && mv {CERTIFICATE}.new {CERTIFICATE}")
 
     @contextmanager
     def power(self, host: str, told: Mapping[str, str]) -> Iterator[None]:

@@ -17,7 +17,7 @@ from recette.waiting import NotYet, wait_until
 
 READY_LIMIT_S = 240.0
 """Guard against waiting for ever: a server that returns copies its database, then asks every host."""
-CALM_S = 20
+CALM_S = 8
 """Without a change of state: what was broken before has been told, its end too."""
 UNIT = "zabbix-server.service"
 GATEWAYS, DESKS, MAILBOX = "operateurs_sip", "postes", "svc-astreinte"
