@@ -141,7 +141,34 @@ def differs(wanted: Any, present: Any) -> bool:
         if not isinstance(present, list) or len(wanted) != len(present):
             return True
         return any(all(differs(each, other) for other in present) for each in wanted)
-    return str(wanted) != str(present)
+    return plain(wanted) != plain(present)
+
+
+def plain(value: Any) -> str:
+    """A scalar as the API gives it back: its line ends and its edges may have changed."""
+    return str(value).replace("\r\n", "\n").strip()
+
+
+def significant(difference: Any) -> bool:
+    """Whether an answer of importcompare tells a change: it also tells objects whose lists only stand in another order."""
+    for change in difference.values() if isinstance(difference, dict) else ():
+        if change.get("added") or change.get("removed"):
+            return True
+        for each in change.get("updated", ()):
+            nested = {kind: inner for kind, inner in each.items() if kind not in ("before", "after")}
+            if unordered(each.get("before")) != unordered(each.get("after")) or significant(nested):
+                return True
+    return False
+
+
+def unordered(value: Any, kind: str = "") -> Any:
+    """A copy in which the order of a list says nothing, but for steps and their parameters."""
+    if isinstance(value, dict):
+        return {key: unordered(each, key) for key, each in value.items() if key != "uuid"}
+    if isinstance(value, list):
+        found = [unordered(each) for each in value]
+        return found if kind in ("preprocessing", "parameters") else sorted(found, key=json.dumps)
+    return value
 
 
 class Server:
@@ -159,7 +186,7 @@ class Server:
     def templates(self, configuration: Object) -> None:
         source = json.dumps({"zabbix_export": identified(configuration)})
         asked = {"format": "json", "rules": RULES, "source": source}
-        if self.api("configuration.importcompare", asked):
+        if significant(self.api("configuration.importcompare", asked)):
             self.write("templates", "configuration.import", asked)
 
     def ids(self, kind: str, names: list[str], key: str, name: str = "name") -> dict[str, str]:

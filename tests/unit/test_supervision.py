@@ -104,6 +104,16 @@ def test_what_the_server_adds_is_no_difference_and_what_somebody_changed_is(obje
     assert objects.differs({"groups": [{"groupid": 1}]}, present)
 
 
+def test_another_order_is_no_change_of_a_template(objects: Any) -> None:
+    before = {"template": "a", "macros": [{"macro": "x"}, {"macro": "y"}]}
+    after = {"template": "a", "macros": [{"macro": "y"}, {"macro": "x"}]}
+    told: Any = {"templates": {"updated": [{"before": before, "after": after}]}}
+    assert not objects.significant(told)
+    assert not objects.significant([])
+    told["templates"]["updated"][0]["items"] = {"updated": [{"before": {"delay": "10s"}, "after": {"delay": "5m"}}]}
+    assert objects.significant(told)
+
+
 def test_a_mail_is_read_as_on_call_reads_it() -> None:
     subject = "[Haut] mail2 : Service dovecot.service arrêté"
     alert = from_mail(MAIL.format(subject=subject).encode(), 3.0)
