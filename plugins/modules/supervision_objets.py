@@ -150,7 +150,7 @@ def plain(value: Any) -> str:
 
 
 def significant(difference: Any) -> bool:
-    """Whether an answer of importcompare tells a change: it also tells objects whose lists only stand in another order."""
+    """Whether an answer of importcompare tells a change; it also tells lists that only stand in another order."""
     for change in difference.values() if isinstance(difference, dict) else ():
         if change.get("added") or change.get("removed"):
             return True
