@@ -11,9 +11,12 @@ from recette.actions.accounts import Accounts
 from recette.actions.authority import Authority
 from recette.actions.exchanges import Exchanges
 from recette.actions.impostor import Impostor
+from recette.actions.muting import Muting
+from recette.actions.staging import Staging
 from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.directory import Directory
+from recette.probes.monitoring import Monitoring
 from recette.probes.vip import addresses, vips_of
 from recette.provision import ensure
 from recette.shell import Remote
@@ -54,6 +57,8 @@ class Platform:
             **self.impostor.verbs(),
             **self.translation.verbs(),
             **self.exchanges.verbs(),
+            **self.staging.verbs(),
+            **self.muting.verbs(),
         }
         if self.directory.servers:
             others |= self.accounts.verbs()
@@ -93,6 +98,21 @@ class Platform:
     def exchanges(self) -> Exchanges:
         """What the exchanges believe or remember for a while, undone."""
         return Exchanges(self.remote, self.journal)
+
+    @cached_property
+    def monitoring(self) -> Monitoring:
+        """The supervision, as an administrator asks it."""
+        return Monitoring(self.site, self.remote)
+
+    @cached_property
+    def staging(self) -> Staging:
+        """What is put on hosts for the supervision to notice, undone."""
+        return Staging(self.remote, self.journal)
+
+    @cached_property
+    def muting(self) -> Muting:
+        """A planned maintenance, ended."""
+        return Muting(self.monitoring, self.journal)
 
     def bring_into_service(self, progress: Progress = _silent) -> None:
         """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.

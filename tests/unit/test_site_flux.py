@@ -11,7 +11,7 @@ import pytest
 
 from recette.errors import RecetteError
 from recette.evidence.register import load_register
-from recette.site import Flow, Ports, Site
+from recette.site import Flow, Host, Ports, Site
 
 ROOT = Path(__file__).parents[2]
 TWIN = ROOT / "sites" / "jumeau"
@@ -104,15 +104,17 @@ def test_production_talks_only_through_its_conduits(site: Site) -> None:
             out = flows_between(site, line.name, host.name)
             back = flows_between(site, host.name, line.name)
             assert out <= {"dc": {("udp", "123")}}.get(host.redundancy or "", logs(host.name)), host.name
-            assert back <= {"bastion": {("tcp", "22")}}.get(host.name, watch(host.redundancy)), host.name
+            assert back <= {"bastion": {("tcp", "22")}}.get(host.name, watch(host.redundancy, line)), host.name
 
 
 def logs(name: str) -> set[tuple[str, str]]:
     return {("tcp", "6514"), ("tcp", "1514"), ("tcp", "1515")} if name == "siem1" else set()
 
 
-def watch(redundancy: str | None) -> set[tuple[str, str]]:
-    return {("tcp", "10050"), ("icmp", "")} if redundancy == "sup" else set()
+def watch(redundancy: str | None, line: Host) -> set[tuple[str, str]]:
+    """What the supervision asks of a line: its agent, and the UPS of the one that has it."""
+    power = {("tcp", "3493")} if "onduleurs" in line.groups else set()
+    return {("tcp", "10050"), ("icmp", "")} | power if redundancy == "sup" else set()
 
 
 def test_only_the_bastion_opens_ssh_across_zones(site: Site) -> None:
@@ -138,7 +140,7 @@ def test_tunnel_published_and_local_flows_are_told_apart(site: Site) -> None:
     assert {flow.id for flow in site.flows if flow.tunnel} == {f"FLX-{number:03}" for number in range(44, 56)}
     local = {flow.id for flow in site.flows if not site.crosses(flow)}
     voice = {f"FLX-{number:03}" for number in range(28, 33)}
-    assert local == {"FLX-017", *voice, "FLX-090", "FLX-091", "FLX-092"}
+    assert local == {"FLX-017", *voice, "FLX-067", "FLX-090", "FLX-091", "FLX-092"}
 
 
 def test_flow_keeps_what_was_written(site: Site) -> None:

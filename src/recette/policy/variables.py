@@ -12,6 +12,7 @@ from recette.policy.publishing import operators, publications
 from recette.policy.redundancy import redundancy
 from recette.policy.resolution import aliases, nameservers
 from recette.policy.tunnels import barred, tunnels
+from recette.policy.watching import shared, watched
 from recette.site import Host, Site
 
 Values = dict[str, Any]
@@ -34,6 +35,8 @@ def variables(site: Site, host: Host) -> Values:
     }
     if host.redundancy in site.vips:
         values["redundancy"] = redundancy(site, host)
+    if hosts := watched(site, host):
+        values["watched"] = {"hosts": hosts, "shared": shared(site, host)}
     if ends := tunnels(site, host):
         values["tunnels"] = {"ends": ends, "barred": barred(site, host)}
     if host.level:

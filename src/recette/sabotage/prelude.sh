@@ -187,3 +187,19 @@ configure_asterisk() {
     systemctl restart asterisk.service
     timeout 30 asterisk -rx 'core waitfullybooted' >/dev/null
 }
+
+# supervision_write SQL: change what the supervision holds, on the server whose database writes.
+supervision_write() {
+    role=$(/usr/local/lib/supervision/supervision-base /etc/supervision/base.json --role)
+    [ "$role" = writer ] || return 0
+    told=$(runuser -u postgres -- psql --no-psqlrc --set=ON_ERROR_STOP=1 --dbname zabbix --command "$1")
+    case $told in
+        *" 0" | "") echo "nothing to change in the supervision: $told" >&2; return 1 ;;
+    esac
+}
+
+# configure_supervised SED_EXPRESSION: change what this host tells the supervision of itself.
+configure_supervised() {
+    edit /etc/zabbix/supervise/etat.json "$1"
+    systemctl restart supervise-etat.service
+}

@@ -50,12 +50,14 @@ _OF_THE_MATRIX = {
     3268: "catalogue-global",
     3269: "catalogue-global-tls",
     3300: "ceph",
+    3493: "nut",
     5061: "sips",
     5405: "corosync",
     6514: "syslog-tls",
     6789: "ceph",
     8000: "restic",
     10050: "zabbix",
+    10051: "zabbix-serveur",
 }
 COMMON_PORTS = frozenset([("tcp", port) for port in _TCP] + [("udp", port) for port in _UDP])
 """Services that an intruder tries first, of offices as of production lines."""

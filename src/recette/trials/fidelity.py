@@ -61,6 +61,11 @@ LEDGER = (
         "Les portables des salariés, la remise de leurs codes, et les réseaux d'hôtel qui filtrent IPsec.",
     ),
     Fidelity(
+        "Supervision et astreinte",
+        "Zabbix et PostgreSQL réels, deux fois ; vraies pannes, messages lus dans la boîte et à la passerelle SMS.",
+        "La passerelle de l'opérateur retenu, le téléphone qui sonne ; l'onduleur et les sondes (simulés par NUT).",
+    ),
+    Fidelity(
         "Heure",
         "chrony et NTP réels : chaque machine comparée à chacune de ses sources, une source fausse est vue.",
         "L'écart propre à chaque horloge : celles du jumeau sont une seule, celle de la machine, que nul ne règle.",

@@ -1,0 +1,95 @@
+"""What a trial puts on hosts for the supervision to notice: a disk that fills, a certificate, a mains failure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from recette.actions.authority import Credential
+from recette.actions.journal import Act, Drivers, Journal
+from recette.actions.undoing import undone
+from recette.errors import Inconclusive
+from recette.shell import Remote
+
+DRIVER = "staging"
+VOLUME, VOLUME_MEBIBYTES, VOLUME_PERCENT = "/srv/recette-volume", 16, 97
+"""A file system of its own, in memory: the disk of the machine is never filled."""
+CERTIFICATE = "/etc/site-pki/recette-essai.pem"
+SIMULATION = "/etc/nut/simulation.dev"
+MOUNT = f"mkdir -p {VOLUME} && mount -t tmpfs -o size={VOLUME_MEBIBYTES}m,mode=0700 recette {VOLUME}"
+UNMOUNT = f"mountpoint -q {VOLUME} && umount {VOLUME}; rmdir {VOLUME} 2>/dev/null; ! mountpoint -q {VOLUME}"
+FILL = f"head -c {VOLUME_MEBIBYTES * VOLUME_PERCENT * 1024 * 1024 // 100} /dev/zero >{VOLUME}/plein"
+RESTORE = f"[ ! -e {SIMULATION}.avant ] || {{ mv {SIMULATION}.avant {SIMULATION} && touch {SIMULATION}; }}"
+
+
+class Staging:
+    """The verbs that the undo journal may name; each takes the name of a host first, and is idempotent."""
+
+    def __init__(self, remote: Remote, journal: Journal) -> None:
+        self._remote = remote
+        self._journal = journal
+
+    def verbs(self) -> Drivers:
+        """For the replay of the journal."""
+        return {
+            DRIVER: {
+                "unmount": lambda host: self._must(host, UNMOUNT),
+                "forget": lambda host: self._must(host, f"rm -f {CERTIFICATE}"),
+                "restore": lambda host: self._must(host, RESTORE),
+                "start": lambda host, unit: self._must(host, f"systemctl start {shlex.quote(unit)}"),
+            }
+        }
+
+    @contextmanager
+    def volume(self, host: str) -> Iterator[None]:
+        """A small file system, empty, until the block ends."""
+        with self._undone("volume d'essai", [host], "unmount"):
+            self._must(host, MOUNT)
+            yield
+
+    def fill(self, host: str) -> None:
+        """Fill that file system up to what it may hold for the supervision, and beyond."""
+        self._must(host, FILL)
+
+    def empty(self, host: str) -> None:
+        self._must(host, f"rm -f {VOLUME}/plein")
+
+    @contextmanager
+    def certificate(self, host: str, credential: Credential) -> Iterator[None]:
+        """A certificate among those of a host, until the block ends; nobody uses it."""
+        with self._undone("certificat d'essai", [host], "forget"):
+            self.renew(host, credential)
+            yield
+
+    def renew(self, host: str, credential: Credential) -> None:
+        """Put another certificate in its place."""
+        text = shlex.quote(credential.certificate)
+        self._must(host, f"umask 022; printf %s {text} >{CERTIFICATE}.new && mv {CERTIFICATE}.new {CERTIFICATE}")
+
+    @contextmanager
+    def power(self, host: str, told: Mapping[str, str]) -> Iterator[None]:
+        """Have the simulated UPS of a host tell other values, until the block ends."""
+        changes = " ".join(f"-e {shlex.quote(f's/^{name}: .*/{name}: {value}/')}" for name, value in told.items())
+        with self._undone("onduleur simulé", [host], "restore"):
+            self._must(host, f"cp -p {SIMULATION} {SIMULATION}.avant && sed -i {changes} {SIMULATION}")
+            yield
+
+    @contextmanager
+    def halted(self, hosts: Sequence[str], unit: str) -> Iterator[None]:
+        """Stop a unit on several hosts, the last one of a pair included: twin only, since the service is lost."""
+        with self._undone(f"{unit} arrêté partout", hosts, "start", unit):
+            for host in hosts:
+                self._must(host, f"systemctl stop {shlex.quote(unit)}")
+            yield
+
+    @contextmanager
+    def _undone(self, what: str, hosts: Sequence[str], verb: str, *words: str) -> Iterator[None]:
+        acts = [Act(driver=DRIVER, verb=verb, args=(host, *words)) for host in hosts]
+        with undone(self._journal, what, hosts, acts, self.verbs()):
+            yield
+
+    def _must(self, host: str, script: str) -> None:
+        done = self._remote.run(host, script)
+        if done.rc != 0:
+            raise Inconclusive(f"{host} : mise en scène refusée ({' '.join(done.stderr.split()) or 'sans message'})")

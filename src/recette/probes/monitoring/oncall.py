@@ -1,0 +1,94 @@
+"""Who is on call: a mailbox and a telephone, read from a mark on."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from recette.errors import Inconclusive
+from recette.probes.mail import Box
+from recette.probes.monitoring.agents import source
+from recette.probes.monitoring.messages import Alert, Notice, from_gateway, from_mail
+from recette.shell import Remote
+
+MESSAGES = "/var/lib/passerelle-sms/messages.jsonl"
+TURN_S, CALL_S, MARGIN_S = 1.0, 3.0, 20.0
+
+
+@dataclass
+class OnCall:
+    """What was received since `listen`; both ways are read at once, as often as it takes."""
+
+    remote: Remote
+    desk: str
+    """The workstation from which the mailbox is read."""
+    box: Box
+    gateway: str
+    """The host of the SMS gateway."""
+    alerts: list[Alert] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    _marks: dict[str, int] = field(default_factory=dict)
+
+    def listen(self) -> None:
+        """Forget what came before."""
+        self.alerts.clear()
+        self.notices.clear()
+        self._marks = {"courriel": self._mail(None)["last"], "SMS": self._sms(None)["last"]}
+
+    def read(self) -> None:
+        """Bring what came since; waits for a moment when nothing did."""
+        if not self._marks:
+            raise Inconclusive("L'astreinte n'était pas à l'écoute")
+        with ThreadPoolExecutor(2) as pool:
+            asked = {"courriel": pool.submit(self._mail, self._marks["courriel"])}
+            asked["SMS"] = pool.submit(self._sms, self._marks["SMS"])
+            told = {channel: future.result() for channel, future in asked.items()}
+        now_s = time.monotonic()
+        self._marks = {channel: answer["last"] for channel, answer in told.items()}
+        found = [from_mail(base64.b64decode(raw), now_s) for raw in told["courriel"]["messages"]]
+        found += [each for line in told["SMS"]["messages"] if isinstance(each := from_gateway(line, now_s), Alert)]
+        self.alerts += [alert for alert in found if alert is not None]
+        self.notices += [
+            each for line in told["SMS"]["messages"] if isinstance(each := from_gateway(line, now_s), Notice)
+        ]
+
+    def wait(self, wanted: Callable[[], object], limit_s: float) -> bool:
+        """Read until what is wanted holds, or the limit is over; whether it held."""
+        deadline = time.monotonic() + limit_s
+        while not wanted():
+            if time.monotonic() >= deadline:
+                return False
+            self.read()
+        return True
+
+    def told(self) -> str:
+        """Everything that was received, for the evidence."""
+        lines = [f"{alert.channel}\n{alert.text}" for alert in self.alerts]
+        lines += [f"veille\n{notice.text}" for notice in self.notices]
+        return "\n---\n".join(lines) or "rien"
+
+    def _mail(self, after: int | None) -> dict[str, Any]:
+        wish = {
+            **self.box.door.payload(),
+            "login": self.box.login,
+            "after": after,
+            "limit_s": TURN_S,
+            "call_s": CALL_S,
+        }
+        told = self.remote.python(self.desk, source("inbox"), wish, timeout_s=TURN_S + MARGIN_S)
+        if told["error"] and after is None:
+            raise Inconclusive(f"La boîte de l'astreinte ne se lit pas : {told['error']}")
+        return dict(told)
+
+    def _sms(self, after: int | None) -> dict[str, Any]:
+        wish = {"path": MESSAGES, "after": after, "limit_s": TURN_S}
+        return dict(self.remote.python(self.gateway, source("gateway"), wish, timeout_s=TURN_S + MARGIN_S))
+
+
+def of(alerts: Sequence[Alert], **wanted: str) -> list[Alert]:
+    """Those of which each attribute that is named has that value."""
+    return [alert for alert in alerts if all(getattr(alert, name) == value for name, value in wanted.items())]

@@ -1,0 +1,75 @@
+"""What on call received, judged against what happened."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from recette.probes.monitoring import Alert, OnCall, of
+
+NAMED = re.compile(r'"(?P<service>[^"]+)" en panne sur "(?P<host>[^"]+)" \((?P<severity>[^)]+)\)')
+ACTIVE_FIREWALL = "le pare-feu actif"
+CHANNELS = ("courriel", "SMS")
+MARGIN_S = 5.0
+"""Read on after the limit: a message that is late is measured, rather than missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a message must name."""
+
+    state: str
+    host: str
+    service: str
+    severity: str
+
+    @classmethod
+    def named(cls, words: str, subject: str) -> Self:
+        """What the words of a feature ask for; where they speak of the active firewall, `subject` is meant."""
+        found = NAMED.fullmatch(words)
+        if found is None:
+            raise ValueError(f"not what a message must name: {words}")
+        host = subject if found["host"] == ACTIVE_FIREWALL else found["host"]
+        return cls("panne", host, found["service"], found["severity"])
+
+    def met_by(self, alert: Alert) -> bool:
+        """A short message that tells an end does not say how bad it was."""
+        severity = alert.severity in (self.severity, "") if self.state == "rétabli" else alert.severity == self.severity
+        return alert.state == self.state and alert.host == self.host and alert.service == self.service and severity
+
+    def __str__(self) -> str:
+        return f"[{self.severity}] {self.host} ({self.service}), {self.state}"
+
+
+def delays(oncall: OnCall, wanted: Wanted, since_s: float, limit_s: float) -> dict[str, float]:
+    """How long after an instant the wanted message was in hand, on each way; infinite where it never was.
+
+    0 for one that was in hand before: a service that systemd started again is well before its fault is undone.
+    """
+
+    def first(channel: str) -> Alert | None:
+        return next((alert for alert in of(oncall.alerts, channel=channel) if wanted.met_by(alert)), None)
+
+    oncall.wait(lambda: all(first(channel) for channel in CHANNELS), limit_s + MARGIN_S)
+    found = {channel: first(channel) for channel in CHANNELS}
+    return {channel: max(0.0, alert.seen_s - since_s) if alert else math.inf for channel, alert in found.items()}
+
+
+def refusal(oncall: OnCall, wanted: Wanted, channel: str) -> str:
+    """Why a way does not hold: what came instead."""
+    came = [str(alert) for alert in of(oncall.alerts, channel=channel)]
+    return f"Obtenu : {came or 'aucun message'} — Attendu : {wanted}"
+
+
+def dated(alerts: Sequence[Alert]) -> list[str]:
+    """Messages that do not say when it happened."""
+    return [str(alert) for alert in alerts if ":" not in alert.time]
+
+
+def storm(oncall: OnCall, limit_s: float) -> dict[str, list[Alert]]:
+    """Everything broken that each way told within a time."""
+    oncall.wait(lambda: False, limit_s)
+    return {channel: of(oncall.alerts, channel=channel, state="panne") for channel in CHANNELS}

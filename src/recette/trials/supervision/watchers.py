@@ -1,0 +1,77 @@
+"""The pair of servers that watch: when they are ready, which one works, and who is on call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from recette.errors import Inconclusive
+from recette.platform import Platform
+from recette.probes.mail import Box
+from recette.probes.monitoring import OnCall
+from recette.probes.monitoring.api import ACTIVE_NODE, SERVERS, STANDBY_NODE
+from recette.secrets import Secrets
+from recette.site import Host
+from recette.trials.mail.doors import Doors
+from recette.waiting import NotYet, wait_until
+
+READY_LIMIT_S = 240.0
+"""Guard against waiting for ever: a server that returns copies its database, then asks every host."""
+CALM_S = 8
+"""Without a change of state: what was broken before has been told, its end too."""
+UNIT = "zabbix-server.service"
+GATEWAYS, DESKS, MAILBOX = "operateurs_sip", "postes", "svc-astreinte"
+
+
+def on_call(platform: Platform) -> OnCall:
+    """Who is on call: his mailbox, read from a workstation, and his telephone. Inconclusive where there is none."""
+    site = platform.site
+    gateways, desks = site.members(GATEWAYS), site.members(DESKS)
+    if not gateways or not desks:
+        raise Inconclusive("Passerelle SMS ou poste absents de l'inventaire : astreinte à éprouver à la main")
+    password = Secrets.of_site(site.name, site.kind, site.path).of(f"annuaire/{MAILBOX}")
+    box = Box(Doors.of(site).reading, (MAILBOX, password))
+    return OnCall(platform.remote, desks[0].name, box, gateways[0].name)
+
+
+def active(platform: Platform) -> Host:
+    """The server in service. Raises Inconclusive if there is not exactly one."""
+    return platform.site.host(platform.monitoring.active())
+
+
+def await_ready(platform: Platform) -> None:
+    """Wait until one server works and the other waits for its turn. Raises Inconclusive telling what they do."""
+    wait_until(lambda: _patiently(platform, _pair), READY_LIMIT_S, "Les deux serveurs de supervision en service")
+
+
+def await_calm(platform: Platform) -> None:
+    """Wait until every watched host answers, and nothing is broken nor still to be told. Raises Inconclusive."""
+    wait_until(lambda: _patiently(platform, _calm), READY_LIMIT_S, "Le calme, avant d'écouter")
+
+
+def _patiently(platform: Platform, look: Callable[[Platform], bool | NotYet]) -> bool | NotYet:
+    """A supervision that does not answer is not ready yet."""
+    try:
+        return look(platform)
+    except Inconclusive as error:
+        return NotYet(str(error))
+
+
+def _pair(platform: Platform) -> bool | NotYet:
+    nodes = platform.monitoring.nodes()
+    working = [name for name, status in nodes.items() if status == ACTIVE_NODE]
+    waiting = [name for name, status in nodes.items() if status == STANDBY_NODE]
+    if len(working) != 1 or len(working) + len(waiting) != len(platform.site.group(SERVERS)):
+        return NotYet(f"en service : {working}, en attente : {waiting}")
+    return True
+
+
+def _calm(platform: Platform) -> bool | NotYet:
+    silent = [name for name, answers in platform.monitoring.hosts().items() if not answers]
+    if silent:
+        return NotYet(f"sans réponse : {', '.join(silent)}")
+    problems = platform.monitoring.problems()
+    if problems:
+        return NotYet(f"en panne : {problems[0]}")
+    alerts, changes = platform.monitoring.unsent(int(time.time()) - CALM_S)
+    return not alerts + changes or NotYet(f"{alerts} alertes à envoyer, {changes} changements récents")
