@@ -11,9 +11,11 @@ from recette.actions.accounts import Accounts
 from recette.actions.authority import Authority
 from recette.actions.exchanges import Exchanges
 from recette.actions.impostor import Impostor
+from recette.actions.traces import Traces
 from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.directory import Directory
+from recette.probes.siem import Siem, siem_of
 from recette.probes.vip import addresses, vips_of
 from recette.provision import ensure
 from recette.shell import Remote
@@ -54,6 +56,7 @@ class Platform:
             **self.impostor.verbs(),
             **self.translation.verbs(),
             **self.exchanges.verbs(),
+            **self.traces.verbs(),
         }
         if self.directory.servers:
             others |= self.accounts.verbs()
@@ -93,6 +96,16 @@ class Platform:
     def exchanges(self) -> Exchanges:
         """What the exchanges believe or remember for a while, undone."""
         return Exchanges(self.remote, self.journal)
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Files, packages and services that a trial leaves on a host, each taken away."""
+        return Traces(self.remote, self.journal)
+
+    @cached_property
+    def siem(self) -> Siem:
+        """What watches the site. Raises Inconclusive if the site has none."""
+        return siem_of(self.site, self.remote)
 
     def bring_into_service(self, progress: Progress = _silent) -> None:
         """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.

@@ -87,6 +87,7 @@ def test_a_message_has_no_long_line_and_tells_everything(siem: Any) -> None:
     alerts = [(alert(siem, object="x" * 3000), 4), (alert(siem, "malware", user="jmartin"), 0)]
     mail = siem.astreinte.message(alerts, settings, titles)
     assert mail["Subject"] == "[SIEM] Programme malveillant : fw-ext-1 (et 1 autres)"
+    assert mail["Message-ID"] == f"<siem.{alerts[1][0]['id']}@cenexis.example>"
     assert max(map(len, mail.as_bytes().splitlines())) < 998
     text = mail.get_content()
     assert all(word in text for word in ("192.0.2.66", "jmartin", "T1046", "T1204.002", "Répétitions retenues : 4"))

@@ -108,10 +108,7 @@ CREATED = (
     '", "performedAsSystem": %s, "userSid": "S-1-5-21-1-2-3-500", "dn": "CN=x,DC=ad", "attributes": {"objectClass": '
     '{"actions": [{"action": "add", "values": [{"value": "user"}]}]}}}}'
 )
-SIP_REFUSED = (
-    'SecurityEvent="ChallengeResponseFailed",AccountID="1001",SessionID="x",'
-    'LocalAddress="IPV4/TLS/10.94.50.30/5061",RemoteAddress="IPV4/TLS/10.94.50.102/40000"'
-)
+BANNED = "banned: address=10.94.50.102 failures=5 window_s=60 for_s=600 accounts=1001,1002"
 TUNNEL = (
     '{"timestamp":"x","event_type":"alert","src_ip":"10.94.130.100","src_port":4,"alert":{"signature_id":9400001},'
     '"dns":{"query":[{"rrname":"aaaa.example"}]}}'
@@ -130,14 +127,7 @@ TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
         ["vpn-guessing", NOW, "fw-ext-1", "192.0.2.66", "jm", "freeradius"],
     ),
     "SIP": (
-        [
-            (
-                "pbx1",
-                "asterisk",
-                SIP_REFUSED,
-            )
-        ]
-        * 8,
+        [("pbx1", "asterisk-bannissement", BANNED)],
         ["sip-guessing", NOW, "pbx1", "10.94.50.102", "1001", "asterisk"],
     ),
     "file": (

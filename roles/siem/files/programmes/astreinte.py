@@ -15,7 +15,7 @@ import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ RETRY_S, LONGEST_RETRY_S = 2.0, 60.0
 REPEATED_S = 60.0
 """The same alert is mailed once in that time; the next message says how often it came meanwhile."""
 WIDTH = 76
+FEW = 5
+"""Alerts that are mailed one by one; more at a time make one message."""
 
 Alert = Mapping[str, Any]
 
@@ -70,7 +72,8 @@ def message(
     mail = EmailMessage()
     mail["Subject"] = f"[SIEM] {titles.get(first['kind'], first['kind'])} : {first['host']}{others}"
     mail["From"], mail["To"] = settings["sender"], settings["recipient"]
-    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=settings["sender"].split("@")[1])
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = f"<siem.{first['id']}@{settings['sender'].split('@')[1]}>"
     mail.set_content("\n\n".join(_paragraph(alert, before, titles) for alert, before in ordered) + "\n")
     return mail
 
@@ -118,8 +121,8 @@ def main() -> None:
         made = [json.loads(line) for _, line in read]
         chosen = [alert for alert in made if wanted(alert, settings["severity"])]
         fresh = repetitions.fresh(chosen, time.monotonic())
-        if fresh:
-            _post_at_last(message(fresh, settings, titles), settings)
+        for together in [[each] for each in fresh] if len(fresh) <= FEW else [fresh]:
+            _post_at_last(message(together, settings, titles), settings)
         follower.acknowledge(read[-1][0])
 
 
