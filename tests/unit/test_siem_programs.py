@@ -54,7 +54,7 @@ def test_every_kind_of_the_rules_is_in_the_catalogue() -> None:
     rules = (FOLDER.parent / "templates" / "regles.sec.j2").read_text(encoding="utf-8")
     kinds = {part.split("'")[1] for part in rules.split("alert(")[1:] if part.startswith("'")}
     assert kinds
-    assert kinds | {"log-silence", "seal"} == set(CATALOGUE)
+    assert kinds | {"seal"} == set(CATALOGUE)
 
 
 def test_a_reader_goes_on_where_it_stopped(siem: Any, tmp_path: Path) -> None:

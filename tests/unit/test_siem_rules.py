@@ -35,6 +35,8 @@ def rules(state: Path) -> str:
         "ansible_managed": "managed",
         "__siem_state": str(state),
         "__siem_limits": private["__siem_default_limits"],
+        "inventory_hostname": "siem1",
+        "__siem_collecting_seconds": private["__siem_collecting_seconds"],
         "siem_silence_seconds": 7,
         "siem_senders": [{"name": "dc1"}],
         "siem_authorised_scanners": ["10.94.40.11"],
