@@ -9,7 +9,6 @@ import base64
 import json
 import ssl
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping

@@ -17,7 +17,7 @@ from recette.trials.siem.guesses import WORKSTATIONS, one_of
 from recette.trials.siem.intrusions import BACKUP
 from recette.trials.siem.watch import nonce
 from recette.trials.siem.wires import PORTS, knock
-from recette.waiting import NotYet, wait_until
+from recette.waiting import wait_until
 
 CLUMSY, TRIES = 46, 5
 """Rank of the employee who mistypes his password, and how often."""
@@ -100,12 +100,10 @@ def lived(platform: Platform, people: People, words: str, watch_s: float) -> Cal
     since = siem.mark()
     with LIVES[words](platform, people) as quiet:
         end_s = time.monotonic() + watch_s
-
-        def seen() -> list[Event] | NotYet:
-            return siem.events(since, quiet.witness) or NotYet("aucun événement dans l'archive")
-
-        witnesses = wait_until(seen, WITNESS_LIMIT_S, "L'événement témoin")
+        witnesses = wait_until(
+            lambda: siem.events(since, quiet.witness), WITNESS_LIMIT_S, "L'événement témoin, dans l'archive"
+        )
         # What is being waited for is that nothing comes.
         time.sleep(max(0.0, end_s - time.monotonic()))
         alerts = tuple(alert for alert in siem.alerts(since) if quiet.concerns(alert))
-    return Calm(alerts, tuple(witnesses or ()))
+    return Calm(alerts, tuple(witnesses))
