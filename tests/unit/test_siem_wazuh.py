@@ -38,7 +38,7 @@ class Stand:
         self.asked: list[tuple[str, str, Mapping[str, str], Any]] = []
 
     def __call__(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> Any:
-        told = json.loads(body) if body else None
+        told: dict[str, Any] = json.loads(body) if body else {}
         self.asked.append((method, address, headers, told))
         path, query = urlsplit(address).path, parse_qs(urlsplit(address).query)
         if path == "/security/user/authenticate":

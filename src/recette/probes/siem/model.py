@@ -37,10 +37,10 @@ class Alert:
     def read(cls, told: Mapping[str, Any]) -> Alert:
         """From the JSON object of the common form. Inconclusive if a field is missing or makes no sense."""
         try:
-            instants = {name: datetime.fromisoformat(told[name]) for name in ("detected_at", "event_at")}
+            fields: dict[str, Any] = {name: datetime.fromisoformat(told[name]) for name in ("detected_at", "event_at")}
             names = ("id", "kind", "severity", "host", "source_ip", "user", "object", "engine", "engine_rule", "raw")
-            texts = {name: str(told[name]) for name in names}
-            alert = cls(**instants, **texts, mitre=tuple(told["mitre"]))
+            fields |= {name: str(told[name]) for name in names}
+            alert = cls(**fields, mitre=tuple(told["mitre"]))
         except (KeyError, TypeError, ValueError) as error:
             raise Inconclusive(f"Alerte incomprise : {type(error).__name__} {error}") from error
         if alert.severity not in SEVERITIES:
