@@ -71,7 +71,11 @@ def tell(tmp_path: Path) -> Tell:
 
 
 def key_refused(user: str = "root", source: str = "10.94.30.12") -> tuple[str, str, str]:
-    return "mail1", "sshd-session", f"Failed publickey for {user} from {source} port 40000 ssh2: ED25519 SHA256:x"
+    return (
+        "mail1",
+        "sshd-session",
+        f"error: maximum authentication attempts exceeded for {user} from {source} port 40000 ssh2 [preauth]",
+    )
 
 
 def samba(text: str) -> tuple[str, str, str]:

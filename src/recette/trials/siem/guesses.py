@@ -25,16 +25,16 @@ FIRST, EVERY_S = 320, 30
 SIP_WAIT_S, SIP_GAP_S = 0.3, 0.05
 KEYS = """folder=$(mktemp --directory) && trap 'rm -rf "$folder"' EXIT
 for key in 1 2 3; do ssh-keygen -q -t ed25519 -N '' -f "$folder/$key"; done
-for turn in 1 2; do
+for turn in 1 2 3 4 5 6; do
   ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=5 \
     -o IdentitiesOnly=yes -i "$folder/1" -i "$folder/2" -i "$folder/3" {user}@{address} true 2>&1
 done | grep --count --extended-regexp 'Permission denied|Too many authentication failures'"""
-TURNS = 2
+TURNS = 6
 
 
 @contextmanager
 def ssh(platform: Platform, _people: People) -> Iterator[Expected]:
-    """Six keys of nobody's, offered by a server to its neighbour."""
+    """Keys of nobody's, offered by a server to its neighbour over six connections."""
     attacker = platform.site.sondes()[SERVERS]
     target = one_of(platform, MAIL)
     user = nonce()
