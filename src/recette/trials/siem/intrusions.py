@@ -21,7 +21,7 @@ MAINTENANCE, MAINTENANCE_DESK, OTHER_BUILDING = "maintenance", "b40-maintenance"
 ADMIN_RANK, USER_RANK = 40, 41
 CHANGED, SUDO, VIRUS = "T1565.001", "T1548.003", "T1204.002"
 LISTENER, SILENCED = "T1571", "T1562.001"
-FORWARDER = "rsyslog.service"
+FORWARDER = "journaux-transmission.service"
 # In two parts, so that no scanner takes this file for what it writes.
 EICAR = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*"
 FAMILIES = {
