@@ -13,10 +13,12 @@ from recette.actions.exchanges import Exchanges
 from recette.actions.impostor import Impostor
 from recette.actions.muting import Muting
 from recette.actions.staging import Staging
+from recette.actions.traces import Traces
 from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.directory import Directory
 from recette.probes.monitoring import Monitoring
+from recette.probes.siem import Siem, siem_of
 from recette.probes.vip import addresses, vips_of
 from recette.provision import ensure
 from recette.shell import Remote
@@ -59,6 +61,7 @@ class Platform:
             **self.exchanges.verbs(),
             **self.staging.verbs(),
             **self.muting.verbs(),
+            **self.traces.verbs(),
         }
         if self.directory.servers:
             others |= self.accounts.verbs()
@@ -113,6 +116,16 @@ class Platform:
     def muting(self) -> Muting:
         """A planned maintenance, ended."""
         return Muting(self.monitoring, self.journal)
+
+    @cached_property
+    def traces(self) -> Traces:
+        """Files, packages and services that a trial leaves on a host, each taken away."""
+        return Traces(self.remote, self.journal)
+
+    @cached_property
+    def siem(self) -> Siem:
+        """What watches the site. Raises Inconclusive if the site has none."""
+        return siem_of(self.site, self.remote)
 
     def bring_into_service(self, progress: Progress = _silent) -> None:
         """Twin up if it is down, faults of a killed run repaired, roles applied where inputs changed.

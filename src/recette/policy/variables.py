@@ -7,6 +7,7 @@ from typing import Any
 from recette.policy.buildings import buildings
 from recette.policy.clocks import time_clients, time_peers, time_sources
 from recette.policy.filtering import Rule, bogons, chains, inside, merged, name, origins, peers, reserved
+from recette.policy.listening import listened
 from recette.policy.paths import accesses
 from recette.policy.publishing import operators, publications
 from recette.policy.redundancy import redundancy
@@ -31,6 +32,7 @@ def variables(site: Site, host: Host) -> Values:
         "nameservers": [str(address) for address in nameservers(site, host)],
         "time_sources": [str(address) for address in time_sources(site, host)],
         "time_peers": [str(address) for address in time_peers(site, host)],
+        "listened": listened(site, host),
         "time_clients": [str(network) for network in time_clients(site, host)],
     }
     if host.redundancy in site.vips:

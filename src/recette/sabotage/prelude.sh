@@ -203,3 +203,17 @@ configure_supervised() {
     edit /etc/zabbix/supervise/etat.json "$1"
     systemctl restart supervise-etat.service
 }
+
+# configure_siem FILE SED_EXPRESSION UNIT: change what the collector does (FILE of /etc/siem) and have a unit of it read it.
+configure_siem() {
+    edit "/etc/siem/$1" "$2"
+    systemctl restart "$3"
+    # Its clock is of one second: what was read before must not be judged by what was changed.
+    timeout 30 sh -c "until systemctl is-active --quiet $3; do sleep 0.2; done; sleep 1"
+}
+
+# configure_logs FILE SED_EXPRESSION UNIT: the same for what this host forwards and watches (FILE of /etc/journaux).
+configure_logs() {
+    edit "/etc/journaux/$1" "$2"
+    systemctl restart "$3"
+}

@@ -3,7 +3,8 @@
 Payload: {"address", "port", "security": "ldaps" or "clear", "name", "ca", "user", "password", "base", "requests"};
 without "user" the bind is anonymous, without "name" the server's certificate is not checked. Each request is
 {"do": "search", "base", "filter", "attributes", "scope"}, {"do": "modify", "dn", "changes": [[attribute, act,
-[values]]]}, {"do": "delete", "dn"} or {"do": "password", "dn", "old", "new"}. Prints {"bind": answer,
+[values]]]}, {"do": "add", "dn", "attributes": {name: [values]}}, {"do": "delete", "dn"} or
+{"do": "password", "dn", "old", "new"}. Prints {"bind": answer,
 "answers": [answer…]}, an answer being {"code", "name", "message", "entries": [{"dn", attribute: [values]}]}; code -1
 when the connection itself was refused. Values are text; those of identifiers, which are bytes, are hexadecimal.
 """
@@ -100,6 +101,11 @@ def modify(connection: Any, request: dict[str, Any]) -> dict[str, Any]:
     return answer(connection)
 
 
+def add(connection: Any, request: dict[str, Any]) -> dict[str, Any]:
+    connection.add(request["dn"], attributes=request["attributes"])
+    return answer(connection)
+
+
 def delete(connection: Any, request: dict[str, Any]) -> dict[str, Any]:
     connection.delete(request["dn"])
     return answer(connection)
@@ -139,7 +145,7 @@ def failed(error: Exception) -> dict[str, Any]:
     return {"code": REFUSED, "name": type(error).__name__, "message": str(error), "entries": []}
 
 
-OPERATIONS = {"search": search, "modify": modify, "delete": delete, "password": password}
+OPERATIONS = {"search": search, "modify": modify, "add": add, "delete": delete, "password": password}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,89 @@
+"""An act that the SIEM must tell of, and the alert that it raised."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from recette.platform import Platform
+from recette.probes.siem import Alert, Mark, Siem
+from recette.trials.delays import seconds_until
+from recette.trials.people import People
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The alert that an act calls for. `hosts` are those that may see it; empty texts are not judged.
+
+    `trace` is a text that only this act leaves, somewhere in the alert. `since_s` is when the act was complete, by the
+    monotonic clock: 0 for the end of what performs it.
+    """
+
+    kind: str
+    hosts: frozenset[str]
+    technique: str
+    source: str = ""
+    user: str = ""
+    trace: str = ""
+    since_s: float = 0.0
+
+    def is_told_by(self, alert: Alert) -> bool:
+        """Whether an alert speaks of this act, rightly or not."""
+        texts = (alert.object, alert.raw, alert.source_ip, alert.user, alert.host)
+        return alert.kind == self.kind and any(self.trace in text for text in texts)
+
+    def faults(self, alert: Alert) -> list[str]:
+        """What the alert says wrongly of it, in French."""
+        found = []
+        if alert.host not in self.hosts:
+            found.append(f"machine {alert.host} au lieu de {' ou '.join(sorted(self.hosts))}")
+        if self.source and alert.source_ip != self.source:
+            found.append(f"source {alert.source_ip or 'absente'} au lieu de {self.source}")
+        if self.user and alert.user != self.user:
+            found.append(f"compte {alert.user or 'absent'} au lieu de {self.user}")
+        if self.technique not in alert.mitre:
+            found.append(f"technique {' '.join(alert.mitre) or 'absente'} au lieu de {self.technique}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What the SIEM made of an act: the first alert that tells of it, and how long after the act it was seen.
+
+    `delay_s` is infinite without alert. `others` are the alerts of the time, which say what was understood instead.
+    """
+
+    expected: Expected
+    alert: Alert | None
+    delay_s: float
+    others: tuple[Alert, ...]
+
+
+Act = Callable[[Platform, People], AbstractContextManager[Expected]]
+"""Performs an act on entering, and undoes it on leaving."""
+
+
+def nonce() -> str:
+    """A word that no other event holds."""
+    return f"recette{secrets.token_hex(5)}"
+
+
+def first(siem: Siem, since: Mark, expected: Expected) -> Alert | None:
+    """The first alert that tells of an act."""
+    return next((alert for alert in siem.alerts(since) if expected.is_told_by(alert)), None)
+
+
+def watched(platform: Platform, people: People, act: Act, limit_s: float) -> Raised:
+    """Perform an act, and wait for its alert at most so long."""
+    siem = platform.siem
+    since = siem.mark()
+    with act(platform, people) as expected:
+        since_s = expected.since_s or time.monotonic()
+        delay_s = seconds_until(lambda: first(siem, since, expected) is not None, since_s, limit_s)
+        alerts = siem.alerts(since)
+    alert = next((each for each in alerts if expected.is_told_by(each)), None)
+    return Raised(expected, alert, delay_s if alert else math.inf, tuple(alerts))

@@ -1,0 +1,104 @@
+"""Steps of the alerts: what is done, and what the SIEM tells of it."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_bdd import parsers, then, when
+
+from recette.evidence import Recorder
+from recette.platform import Platform
+from recette.trials.people import People
+from recette.trials.siem import oncall, ordinary, watch
+from recette.trials.siem.attacks import ATTACKS
+from recette.trials.siem.watch import Raised
+from steps.reseau.en_service import measured_within
+
+WATCH_S = 30.0
+"""Longer than what any feature allows: a late alert is measured rather than missed."""
+
+
+@when(parsers.re(r"(?P<words>.+)(?<!fois) sous les yeux du SIEM"), target_fixture="raised")
+def attack(words: str, platform: Platform, personnel: People, preuves: Recorder) -> Raised:
+    raised = watch.watched(platform, personnel, ATTACKS[words], WATCH_S)
+    for alert in raised.others:
+        preuves.note(f"Alerte : {alert}.")
+    return raised
+
+
+@then(parsers.parse("une alerte en parle en au plus {limit:d} secondes"))
+def alert_is_raised(limit: int, raised: Raised, preuves: Recorder) -> None:
+    held = measured_within(preuves, "alerte après l'acte", round(raised.delay_s, 2), "s", limit)
+    seen = ", ".join(alert.kind for alert in raised.others) or "aucune alerte"
+    assert raised.alert, f"Obtenu : aucune alerte {raised.expected.kind} ({seen}) — Attendu : une en {limit} s"
+    preuves.attach("alerte.txt", f"{raised.alert}\n{raised.alert.raw}\n")
+    assert held, f"Obtenu : une alerte tardive, après {raised.delay_s:.1f} s — Attendu : au plus {limit} s"
+
+
+@then("l'alerte nomme la machine, la source, le compte et la technique")
+def alert_is_right(raised: Raised) -> None:
+    assert raised.alert, f"Obtenu : aucune alerte {raised.expected.kind} — Attendu : une"
+    faults = raised.expected.faults(raised.alert)
+    assert not faults, f"Obtenu : {' ; '.join(faults)} — Attendu : une alerte juste"
+
+
+@when(
+    parsers.parse("un fichier de /etc est écrit {count:d} fois sous les yeux du SIEM"),
+    target_fixture="repeated",
+)
+def write_repeatedly(count: int, platform: Platform, personnel: People) -> list[Raised]:
+    act = ATTACKS["un fichier de /etc est écrit"]
+    return [watch.watched(platform, personnel, act, WATCH_S) for _ in range(count)]
+
+
+@then("chaque écriture a levé une alerte")
+def each_is_told(repeated: list[Raised]) -> None:
+    missed = sum(raised.alert is None for raised in repeated)
+    assert repeated, "Obtenu : aucune écriture — Attendu : des écritures"
+    assert not missed, f"Obtenu : {missed} écritures sans alerte sur {len(repeated)} — Attendu : aucune"
+
+
+@then(parsers.parse("{share:d} pour cent des alertes sont venues en au plus {limit:d} secondes"))
+def most_are_quick(share: int, limit: int, repeated: list[Raised], preuves: Recorder) -> None:
+    delays = sorted(raised.delay_s for raised in repeated)
+    rank = max(0, math.ceil(share / 100 * len(delays)) - 1)
+    preuves.attach("delais.csv", "\n".join(["delai_s", *(f"{delay:.3f}" for delay in delays)]) + "\n")
+    preuves.measure("délai d'alerte médian", round(delays[len(delays) // 2], 2), "s")
+    held = measured_within(preuves, f"délai d'alerte, {share}e centile", round(delays[rank], 2), "s", limit)
+    assert held, f"Obtenu : {delays[rank]:.1f} s — Attendu : au plus {limit} s pour {share} % des alertes"
+
+
+@then(
+    parsers.parse(
+        "l'astreinte reçoit en au plus {limit:d} secondes un courriel qui nomme la machine, le compte et la technique"
+    )
+)
+def people_on_call_are_told(limit: int, raised: Raised, platform: Platform, preuves: Recorder) -> None:
+    assert raised.alert, f"Obtenu : aucune alerte {raised.expected.kind} — Attendu : une"
+    letter = oncall.letter(platform, raised.alert, limit)
+    assert letter, f"Obtenu : aucun courriel à l'astreinte en {limit} s — Attendu : un"
+    preuves.attach("courriel.txt", f"{letter.subject}\n\n{letter.text}")
+    held = measured_within(preuves, "courriel après l'alerte", round(letter.delay_s, 1), "s", limit)
+    missing = [word for word in (raised.alert.host, raised.alert.user, *raised.alert.mitre) if word not in letter.text]
+    assert not missing, f"Obtenu : un courriel sans {', '.join(missing)} — Attendu : machine, compte et technique"
+    assert held, f"Obtenu : {letter.delay_s:.0f} s — Attendu : au plus {limit} s"
+
+
+@when(
+    parsers.parse("{words} et que le SIEM est observé pendant {duration:d} secondes"),
+    target_fixture="calm",
+)
+def live(words: str, duration: int, platform: Platform, personnel: People) -> ordinary.Calm:
+    return ordinary.lived(platform, personnel, words, duration)
+
+
+@then("le geste est dans l'archive des journaux")
+def life_is_recorded(calm: ordinary.Calm, preuves: Recorder) -> None:
+    preuves.measure("événements du geste", len(calm.witnesses), "événements", "≥ 1", bool(calm.witnesses))
+    assert calm.witnesses, "Obtenu : aucun événement — Attendu : ceux du geste"
+
+
+@then("aucune alerte n'en parle")
+def life_is_not_told(calm: ordinary.Calm, preuves: Recorder) -> None:
+    preuves.measure("alertes sur le geste", len(calm.alerts), "alertes", "= 0", not calm.alerts)
+    assert not calm.alerts, f"Obtenu : {' ; '.join(map(str, calm.alerts))} — Attendu : aucune alerte"

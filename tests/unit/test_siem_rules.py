@@ -1,0 +1,221 @@
+"""The rules of the correlator, given events as the collector hands them over: what is told, and what is not."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+from ruamel.yaml import YAML
+
+ROLE = Path(__file__).parents[2] / "roles" / "siem"
+SEC = shutil.which("sec")
+NOW = "2026-11-26T10:00:00.000000+01:00"
+
+pytestmark = pytest.mark.skipif(SEC is None, reason="SEC is not installed here (apt-get install sec)")
+
+Tell = Callable[[Sequence[tuple[str, str, str]]], list[list[str]]]
+
+
+def rules(state: Path) -> str:
+    """The template of the role, as Ansible would fill it in."""
+    environment = jinja2.Environment(  # noqa: S701 - no page for a browser
+        loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters["regex_escape"] = re.escape
+    environment.filters["regex_replace"] = lambda text, pattern, new: re.sub(pattern, new, text)
+    environment.filters["comment"] = lambda text: f"# {text}"
+    private = YAML(typ="safe").load(ROLE / "vars" / "main.yml")
+    known: dict[str, Any] = {
+        "ansible_managed": "managed",
+        "__siem_state": str(state),
+        "__siem_limits": private["__siem_default_limits"],
+        "inventory_hostname": "siem1",
+        "__siem_collecting_seconds": private["__siem_collecting_seconds"],
+        "siem_silence_seconds": 7,
+        "siem_senders": [{"name": "dc1"}],
+        "siem_authorised_scanners": ["10.94.40.11"],
+        "siem_production": ["10.94.231.0/24"],
+    }
+    known["__siem_production"] = environment.from_string(private["__siem_production"]).render(**known)
+    return environment.get_template("regles.sec.j2").render(**known)
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Tell:
+    """Hands events to the correlator, and gives back the alerts that it wrote, each as its fields."""
+    settings = tmp_path / "regles.sec"
+    settings.write_text(rules(tmp_path), encoding="utf-8")
+
+    def run(events: Sequence[tuple[str, str, str]]) -> list[list[str]]:
+        source = tmp_path / "flux"
+        source.write_text("".join("\t".join((NOW, *event)) + "\n" for event in events), encoding="utf-8")
+        told = tmp_path / "brutes.tsv"
+        told.unlink(missing_ok=True)
+        done = subprocess.run(
+            [str(SEC), f"--conf={settings}", f"--input={source}", "--fromstart", "--notail", "--debug=2"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return [line.split("\t", 7) for line in told.read_text(encoding="utf-8").splitlines()] if told.exists() else []
+
+    return run
+
+
+def key_refused(user: str = "root", source: str = "10.94.30.12") -> tuple[str, str, str]:
+    return (
+        "mail1",
+        "sshd-session",
+        f"error: maximum authentication attempts exceeded for {user} from {source} port 40000 ssh2 [preauth]",
+    )
+
+
+def samba(text: str) -> tuple[str, str, str]:
+    return "dc1", "samba", text
+
+
+def logon(
+    account: str, status: str = "NT_STATUS_WRONG_PASSWORD", source: str = "10.94.130.100"
+) -> tuple[str, str, str]:
+    return samba(
+        '{"timestamp": "2026-11-26T10:00:00", "type": "Authentication", "Authentication": {"eventId": 4625, "status": '
+        f'"{status}", "localAddress": "ipv4:10.94.30.11:636", "remoteAddress": "ipv4:{source}:40122", '
+        f'"clientDomain": null, "clientAccount": "{account}@ad.cenexis.example"}}}}'
+    )
+
+
+def drop(port: int, source: str = "192.0.2.66", level: int = 1) -> tuple[str, str, str]:
+    return (
+        "fw-ext-1",
+        "pare-feu",
+        f"drop level={level} reason=defaut in=wan-a source={source} target=198.51.100.4 protocol=tcp port={port}",
+    )
+
+
+def request(target: str) -> tuple[str, str, str]:
+    line = f'192.0.2.66 - - [26/Nov/2026:10:00:00 +0100] "GET {target} HTTP/1.1" 404 150 "-" "curl/8.14"'
+    return "mandataire", "nginx", line
+
+
+ADDED = (
+    '{"type": "groupChange", "groupChange": {"eventId": 4728, "statusCode": 0, "action": "Added", "remoteAddress": '
+    '"ipv4:10.94.40.11:51000", "userSid": "S-1-5-21-1-2-3-500", "group": "CN=%s,CN=Users,DC=ad", "user": "CN=x,DC=ad"}}'
+)
+CREATED = (
+    '{"type": "dsdbChange", "dsdbChange": {"statusCode": 0, "operation": "Add", "remoteAddress": "ipv4:10.94.40.11:5'
+    '", "performedAsSystem": %s, "userSid": "S-1-5-21-1-2-3-500", "dn": "CN=x,DC=ad", "attributes": {"objectClass": '
+    '{"actions": [{"action": "add", "values": [{"value": "user"}]}]}}}}'
+)
+BANNED = "banned: address=10.94.50.102 failures=5 window_s=60 for_s=600 accounts=1001,1002"
+TUNNEL = (
+    '{"timestamp":"x","event_type":"alert","src_ip":"10.94.130.100","src_port":4,"alert":{"signature_id":9400001},'
+    '"dns":{"query":[{"rrname":"aaaa.example"}]}}'
+)
+FILE = "file act=%s by=%s owner=root mode=0644 sha256=00 path=%s"
+
+TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
+    "six keys": ([key_refused("invalid user x")] * 6, ["ssh-guessing", NOW, "mail1", "10.94.30.12", "x", "sshd"]),
+    "ten accounts": (
+        [logon(f"user{rank}") for rank in range(10)],
+        ["password-spray", NOW, "dc1", "10.94.130.100", "user0", "annuaire"],
+    ),
+    "VPN": (
+        [("dc1", "freeradius", "refused: user=jm gateway=fw-ext-1 for=logon reason=wrong code from=192.0.2.66[4500]")]
+        * 4,
+        ["vpn-guessing", NOW, "fw-ext-1", "192.0.2.66", "jm", "freeradius"],
+    ),
+    "SIP": (
+        [("pbx1", "asterisk-bannissement", BANNED)],
+        ["sip-guessing", NOW, "pbx1", "10.94.50.102", "1001", "asterisk"],
+    ),
+    "file": (
+        [("dc1", "integrite", FILE % ("modified", "-", "/etc/a b; $(c) %s"))],
+        ["file-changed", NOW, "dc1", "-", "root", "/etc/a b; $(c) %s", "file-modified"],
+    ),
+    "administrators": (
+        [samba(ADDED % "Domain Admins")],
+        ["domain-admin", NOW, "dc1", "10.94.40.11", "S-1-5-21-1-2-3-500", "CN=x,DC=ad"],
+    ),
+    "account": (
+        [samba(CREATED % "false")],
+        ["account-created", NOW, "dc1", "10.94.40.11", "S-1-5-21-1-2-3-500", "CN=x,DC=ad"],
+    ),
+    "sudo": (
+        [("poste-b40", "sudo", "   jm : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id")],
+        ["privilege-used", NOW, "poste-b40", "-", "jm", "/usr/bin/id"],
+    ),
+    "sudo refused": (
+        [("poste-b40", "sudo", "   jm : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id")],
+        ["privilege-refused", NOW, "poste-b40", "-", "jm", "/usr/bin/id"],
+    ),
+    "virus": (
+        [("poste-b25", "antivirus", "found virus=Site.Eicar owner=jm path=/srv/x y")],
+        ["malware", NOW, "poste-b25", "-", "jm", "/srv/x y", "Site.Eicar"],
+    ),
+    "virus in mail": (
+        [("mx-1", "clamd", "instream(local): Eicar-Test(44d8:68) FOUND")],
+        ["malware", NOW, "mx-1", "-", "-", "instream(local)", "Eicar-Test"],
+    ),
+    "scan": (
+        [drop(port) for port in range(1000, 1015)],
+        ["port-scan", NOW, "fw-ext-1", "192.0.2.66", "-", "niveau 1"],
+    ),
+    "production": (
+        [drop(25, "10.94.231.100", 2)],
+        ["conduit", NOW, "fw-ext-1", "10.94.231.100", "-", "198.51.100.4 tcp/25"],
+    ),
+    "injection": (
+        [request("/?id=1%27%20OR%20%271%27=%271")],
+        ["sql-injection", NOW, "mandataire", "192.0.2.66", "-", "/?id=1%27%20OR%20%271%27=%271"],
+    ),
+    "union": (
+        [request("/?id=1+UNION+ALL+SELECT+1")],
+        ["sql-injection", NOW, "mandataire", "192.0.2.66", "-", "/?id=1+UNION+ALL+SELECT+1"],
+    ),
+    "traversal": (
+        [request("/..%2f..%2fetc/passwd")],
+        ["path-traversal", NOW, "mandataire", "192.0.2.66", "-", "/..%2f..%2fetc/passwd"],
+    ),
+    "tunnel": (
+        [("fw-int-1", "suricata", TUNNEL)],
+        ["dns-tunnel", NOW, "fw-int-1", "10.94.130.100", "-", "aaaa.example"],
+    ),
+    "port": (
+        [("gtb", "ecoute", "listening protocol=tcp port=4444 user=0 program=python3")],
+        ["listener", NOW, "gtb", "-", "0", "tcp/4444"],
+    ),
+}
+
+SILENT: dict[str, Sequence[tuple[str, str, str]]] = {
+    "five keys": [key_refused()] * 5,
+    "five passwords of one account": [logon("jm")] * 5,
+    "thirty log-ons that succeed": [logon(f"user{rank}", "NT_STATUS_OK") for rank in range(30)],
+    "a package": [("dc1", "integrite", FILE % ("modified", "dpkg", "/etc/x"))],
+    "a scan of the bastion": [drop(port, "10.94.40.11") for port in range(1000, 1040)],
+    "fourteen ports": [drop(port) for port in range(1000, 1014)],
+    "one port, often": [drop(1000)] * 40,
+    "another group": [samba(ADDED % "metier-informatique")],
+    "an account made by the system": [samba(CREATED % "true")],
+    "an honest request": [request("/?_task=mail&_search=select%20from%20the%20union...")],
+    "a sign of life": [("dc1", "rsyslogd", "-- MARK --")],
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_an_attack_is_told_once(case: str, tell: Tell) -> None:
+    events, wanted = TOLD[case]
+    (alert,) = tell(events)
+    assert alert[: len(wanted)] == wanted
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_ordinary_life_is_not_told(case: str, tell: Tell) -> None:
+    assert tell(SILENT[case]) == []
