@@ -27,6 +27,7 @@ Fonctionnalité: Continuité de la téléphonie
       Exemples: pannes
         | panne                          |
         | l'arrêt brutal d'Asterisk      |
+        | le gel d'Asterisk              |
         | une panique du noyau           |
 
   Règle: Un appel en cours survit à la perte d'un pare-feu

@@ -87,3 +87,10 @@ Fonctionnalité: Sécurité de la téléphonie
       Quand un tiers envoie sa voix dans un appel en se faisant passer pour chaque extrémité
       Alors personne n'a entendu le tiers
       Et chacun entend l'autre sans silence de plus de 200 millisecondes
+
+  Règle: La zone voix est isolée
+
+    @EXG-F-04 @lecture
+    Scénario: Ni téléphone ni autocommutateur ne s'atteint hors des flux déclarés
+      Quand la matrice de flux est éprouvée
+      Alors la zone "voix" n'est atteinte par aucun flux non déclaré

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 from pytest_bdd import given, parsers, then, when
 
 from recette.actions import Fault
+from recette.errors import Inconclusive
 from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.flows import Flows
@@ -118,13 +119,24 @@ def production_does_not_reach(trial: Trial, preuves: Recorder) -> None:
     conduits(trial, preuves, "zone_source", "sorties refusées de zone de production")
 
 
+@then(parsers.parse('la zone "{zone}" n\'est atteinte par aucun flux non déclaré'))
+def zone_not_reached(zone: str, trial: Trial, preuves: Recorder) -> None:
+    undeclared_are_refused(trial, preuves, lambda cell: cell.zone_target == zone, f"entrées refusées en zone {zone}")
+
+
 def conduits(trial: Trial, preuves: Recorder, side: str, name: str) -> None:
     def concerned(cell: Cell) -> bool:
         return trial.site.zone(getattr(cell, side)).role == "production"
 
+    undeclared_are_refused(trial, preuves, concerned, name)
+
+
+def undeclared_are_refused(trial: Trial, preuves: Recorder, concerned: Callable[[Cell], bool], name: str) -> None:
     tried = trial.refused(concerned)
+    if not tried:
+        raise Inconclusive(f"{name} : aucun flux éprouvé")
     wrong = not_refused(tried)
-    preuves.measure("conduits déclarés", len(trial.permitted(concerned)), "flux")
+    preuves.measure("flux déclarés", len(trial.permitted(concerned)), "flux")
     preuves.measure(name, len(tried) - len(wrong), "flux", f"= {len(tried)}", not wrong)
     assert not wrong, told(wrong, len(tried))
 

@@ -19,6 +19,7 @@ from steps.telephonie.appels import took_place
 FAULTS = {
     "une coupure de courant": (Fault.POWER_CUT, None),
     "l'arrêt brutal d'Asterisk": (Fault.SERVICE_KILLED, exchange.UNIT),
+    "le gel d'Asterisk": (Fault.SERVICE_FROZEN, exchange.UNIT),
     "une panique du noyau": (Fault.KERNEL_PANIC, None),
 }
 

@@ -140,6 +140,14 @@ def test_services_are_started_again(faults: Faults, remote: FakeRemote, fault: F
     ]
 
 
+def test_a_frozen_service_goes_on(faults: Faults, remote: FakeRemote) -> None:
+    with faults.inject(Fault.SERVICE_FROZEN, SITE.host("fw-int-2"), unit="keepalived.service"):
+        assert [script for _, script in remote.scripts] == [
+            "systemctl kill --kill-whom=all --signal=STOP keepalived.service"
+        ]
+    assert remote.scripts[1][1].startswith("systemctl kill --kill-whom=all --signal=CONT keepalived.service;")
+
+
 def test_a_level_is_opened_and_closed_on_both_its_members(faults: Faults, remote: FakeRemote) -> None:
     with faults.inject(Fault.LEVEL_OPEN, SITE.host("fw-ext-2")):
         assert [host for host, script in remote.scripts if "insert rule" in script] == ["fw-ext-1", "fw-ext-2"]

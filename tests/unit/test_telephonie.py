@@ -8,6 +8,7 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,8 +39,13 @@ def watch() -> ModuleType:
     return module
 
 
-def _event(kind: str, account: str, address: str = "10.94.50.101") -> str:
-    return f'SecurityEvent="{kind}",AccountID="{account}",RemoteAddress="IPV4/TLS/{address}/40000",Challenge=""'
+STARTED = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def _event(kind: str, account: str, address: str = "10.94.50.101", *, after_s: float = 1) -> str:
+    at = (STARTED + timedelta(seconds=after_s)).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+    where = f"IPV4/TLS/{address}/40000"
+    return f'SecurityEvent="{kind}",EventTV="{at}",AccountID="{account}",RemoteAddress="{where}",Challenge=""'
 
 
 def test_a_telephone_has_its_building_its_rights_and_no_password_in_clear(program: Any) -> None:
@@ -94,20 +100,23 @@ def test_a_refused_try_counts_once_and_a_challenge_never(watch: ModuleType) -> N
         _event("ChallengeResponseFailed", "<unknown>"),
         "emergency: caller=2101 number=15",
     ]
-    assert list(watch.refusals(iter(lines))) == [("10.94.50.101", "2101"), ("10.94.50.101", "9876")]
+    at = STARTED.timestamp() + 1
+    assert list(watch.refusals(iter(lines))) == [(at, "10.94.50.101", "2101"), (at, "10.94.50.101", "9876")]
 
 
 def test_who_guesses_is_barred_at_the_fifth_try(
     watch: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever names were tried; not who is exempt, not who fails four times."""
+    """Whatever names were tried; not who is exempt, fails four times, too slowly, or did before it started."""
     barred: list[tuple[str, int]] = []
     monkeypatch.setattr(watch, "bar", lambda address, seconds: barred.append((address, seconds)))
     lines = [_event("InvalidAccountID", str(3000 + rank)) for rank in range(5)]
     lines += [_event("InvalidAccountID", "2101", "10.94.50.60")] * 9
     lines += [_event("ChallengeResponseFailed", "2101", "10.94.50.102")] * 4
+    lines += [_event("ChallengeResponseFailed", "2101", "10.94.50.103", after_s=16 * rank) for rank in range(9)]
+    lines += [_event("ChallengeResponseFailed", "2101", "10.94.50.104", after_s=-0.2)] * 9
     wanted = argparse.Namespace(failures=5, window=60, seconds=300, exempt="10.94.50.60,127.0.0.1")
-    watch.watch(iter(lines), wanted)
+    watch.watch(iter(lines), wanted, STARTED.timestamp())
     assert barred == [("10.94.50.101", 300)]
     told = capsys.readouterr().out
     assert told == ("banned: address=10.94.50.101 failures=5 window_s=60 for_s=300 accounts=3000,3001,3002,3003,3004\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from recette.errors import RecetteError
 from recette.site import Site, find_site
 from recette.twin import Twin
-from recette.twin.engine import CAPABILITIES, Kernel, Podman
+from recette.twin.engine import CONFIGURATION, Kernel, Podman
 from recette.twin.fabric import Fabric
 from recette.twin.image import Image
 
@@ -30,6 +31,8 @@ def test_unknown_image_names_those_known() -> None:
 def test_only_old_control_groups_need_a_tree_of_their_own() -> None:
     old, new = Kernel(cgroup_v2=False, may_raise_limits=False), Kernel(cgroup_v2=True, may_raise_limits=True)
     assert (old.runtime, new.runtime) == ("runc", None)
+    assert "nofile=20000:20000" in old.limits
+    assert not new.limits
     assert "mount -t cgroup2" in old.entry_point
     assert "cgroup2" not in new.entry_point
     assert all(kernel.entry_point.endswith("exec /sbin/init") for kernel in (old, new))
@@ -50,7 +53,9 @@ def test_machines_that_die_slowly_are_removed_all_the_same(monkeypatch: pytest.M
 
 
 def test_no_capability_over_the_machine_itself() -> None:
-    assert not {"SYS_MODULE", "SYS_BOOT", "SYS_RAWIO", "ALL"} & set(CAPABILITIES)
+    granted = tomllib.loads(CONFIGURATION.read_text(encoding="utf-8"))["containers"]["default_capabilities"]
+    assert "NET_ADMIN" in granted
+    assert not {"SYS_MODULE", "SYS_BOOT", "SYS_RAWIO", "ALL"} & set(granted)
 
 
 def test_ports_are_numbered_by_interface() -> None:

@@ -20,6 +20,7 @@ class Fault(StrEnum):
     LINK_MUTE = "link-mute"
     SERVICE_KILLED = "service-killed"
     SERVICE_STOPPED = "service-stopped"
+    SERVICE_FROZEN = "service-frozen"
     OPERATOR_CUT = "operator-cut"
     LEVEL_OPEN = "level-open"
 
@@ -86,6 +87,12 @@ CATALOGUE: Mapping[Fault, Recipe] = {
         "service arrêté",
         act=(Move("service", "stop", Over.UNIT),),
         undo=(Move("service", "start", Over.UNIT),),
+    ),
+    # Its processes live, and answer nothing any more.
+    Fault.SERVICE_FROZEN: Recipe(
+        "service figé",
+        act=(Move("service", "freeze", Over.UNIT),),
+        undo=(Move("service", "thaw", Over.UNIT),),
     ),
     Fault.OPERATOR_CUT: Recipe(
         "accès opérateur coupé",

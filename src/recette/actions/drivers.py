@@ -113,6 +113,8 @@ def verbs(site: Site, power: PowerDriver, remote: RemoteDriver) -> Drivers:
         "service": {
             "kill": service_verb("systemctl kill --kill-whom=main --signal=KILL {unit}"),
             "stop": service_verb("systemctl stop {unit}"),
+            "freeze": service_verb("systemctl kill --kill-whom=all --signal=STOP {unit}"),
+            "thaw": service_verb("systemctl kill --kill-whom=all --signal=CONT {unit}; systemctl start {unit}"),
             "start": service_verb("systemctl reset-failed {unit}; systemctl start {unit}"),
         },
         "firewall": {"open": firewall_verb(OPEN_LEVEL), "close": firewall_verb(CLOSE_LEVEL)},

@@ -12,8 +12,8 @@ from recette.errors import Inconclusive
 from recette.shell import Remote
 
 DRIVER, KEY = "exchanges", "accueil heure"
-FORGIVE = "systemctl reload asterisk-bannissement.service"
-"""Those who were refused lately are forgotten too, or their next refusal would bar them."""
+FORGIVE = "systemctl restart asterisk-bannissement.service && nft flush set inet asterisk bannis"
+"""Those who were refused lately are forgotten too, or their next refusal would bar them: first, for the same reason."""
 
 
 class Exchanges:

@@ -11,16 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from recette.errors import RecetteError
-from recette.paths import STATE
 
 REMOVE_TRIES = 3
 
-CAPABILITIES = [
-    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETPCAP", "SETUID"),
-    *("SYS_CHROOT", "SYS_ADMIN", "SYS_PTRACE", "SYS_NICE", "SYS_TIME", "AUDIT_WRITE", "MKNOD"),
-    *("NET_ADMIN", "NET_BIND_SERVICE", "NET_RAW"),
-]
-"""What systemd and the network services need; not --privileged, which would mount the machine's own cgroups."""
+CONFIGURATION = Path(__file__).with_name("containers.conf")
+"""Obeyed in place of the machine's own, by podman and by what it leaves running beside each container."""
 
 _CAP_SYS_RESOURCE = 24
 
@@ -47,6 +42,11 @@ class Kernel:
         return None if self.cgroup_v2 else "runc"
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """Options of `podman run`: a session that may not raise the limits of processes states what it has."""
+        return () if self.may_raise_limits else ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=30000:30000")
+
+    @property
     def entry_point(self) -> str:
         """Shell lines that a container runs before systemd.
 
@@ -70,40 +70,18 @@ class Podman:
         if shutil.which("podman") is None:
             raise RecetteError("twin: podman is not installed; run `make setup` (or `recette doctor` to see all)")
         self.kernel = Kernel.detect()
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Environment that makes any podman obey the twin's configuration, written if it is not there."""
-        path = STATE / "containers.conf"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(self._configuration(), encoding="utf-8")
-        return {**os.environ, "CONTAINERS_CONF": str(path)}
-
-    def _configuration(self) -> str:
         runtime = self.kernel.runtime
         if runtime and shutil.which(runtime) is None:
             raise RecetteError(
                 f"twin: {runtime} is not installed, and crun refuses this machine's cgroups; `make setup`"
             )
-        limits = [] if self.kernel.may_raise_limits else ["nofile=20000:20000", "nproc=30000:30000"]
-        lines = [
-            "[containers]",
-            f"default_ulimits = {json.dumps(limits)}",
-            'seccomp_profile = "unconfined"',
-            'apparmor_profile = "unconfined"',
-            f"default_capabilities = {json.dumps(CAPABILITIES)}",
-            "[engine]",
-            'events_logger = "none"',
-            *([f'runtime = "{runtime}"'] if runtime else []),
-        ]
-        return "\n".join(lines) + "\n"
+        self._command = ("podman", *(("--runtime", runtime) if runtime else ()))
 
     def run(self, *arguments: str, check: bool = True, stdin: Any = None) -> subprocess.CompletedProcess[str]:
         """Run a podman command. Raises RecetteError with podman's own last line when it fails."""
-        done = subprocess.run(
-            ["podman", *arguments], env=self.environment, capture_output=True, text=True, check=False, stdin=stdin
-        )
+        command = [*self._command, *arguments]
+        environment = {**os.environ, "CONTAINERS_CONF": str(CONFIGURATION)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, stdin=stdin)
         if check and done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             hint = "; free some space (`make clean` removes the twin's images)" if "no space left" in last else ""

@@ -172,7 +172,7 @@ class Twin:
         return [
             *("run", "--detach", "--name", self.container(host), "--hostname", host.name),
             *("--label", f"recette.site={self.site.name}", "--label", f"recette.host={host.name}"),
-            *("--network", "none", "--no-hosts", "--systemd", "always"),
+            *("--network", "none", "--no-hosts", "--systemd", "always", *self.podman.kernel.limits),
             *("--device", "/dev/net/tun", "--volume", f"{self.state.export(host.name)}:/run/host/unix-export"),
             *(reference, "sh", "-c", self.podman.kernel.entry_point),
         ]

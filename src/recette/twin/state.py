@@ -122,4 +122,3 @@ def restore_inotify_limit() -> None:
     if memory.exists():
         INOTIFY.write_text(memory.read_text(encoding="ascii"), encoding="ascii")
         memory.unlink()
-    (STATE / "containers.conf").unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.vip import current_owner
@@ -22,6 +24,11 @@ def active(platform: Platform) -> Host:
     if owner is None:
         raise Inconclusive("L'adresse de l'autocommutateur n'a pas un porteur et un seul")
     return owner
+
+
+def forgiving(platform: Platform) -> AbstractContextManager[None]:
+    """Begin with nobody barred nor suspected; those whom the block has barred are let in again when it ends."""
+    return platform.exchanges.forgiving([host.name for host in platform.site.group(EXCHANGE)])
 
 
 def await_ready(platform: Platform) -> None:

@@ -87,7 +87,7 @@ def differences(platform: Platform, people: People) -> dict[str, tuple[frozenset
     found: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
     for method in METHODS:
         # One at a time, and few names: so many refusals in a row are barred.
-        with platform.exchanges.forgiving(_members(platform)):
+        with exchange.forgiving(platform):
             found[method] = oracle(platform.remote, host, door(platform.site), method, (known, UNASSIGNED))
     return found
 
@@ -97,7 +97,7 @@ def guessed(platform: Platform, people: People, count: int, rate: int) -> Guessi
     person, host = parties.employee(people, 1), parties.telephone(platform.site, INTRUDER)
     began, at = time.time(), door(platform.site)
     wrong = [f"Faux-{rank}-mot" for rank in range(count)]
-    with platform.exchanges.forgiving(_members(platform)):
+    with exchange.forgiving(platform):
         answers = guess(platform.remote, host.name, at, person.extension, wrong, wait_s=TRY_S, gap_s=1 / rate)
         (afterwards,) = guess(platform.remote, host.name, at, person.extension, [people.secrets.sip(person.login)])
         written = _bans(platform, began)
@@ -109,7 +109,7 @@ def tortured(platform: Platform) -> tuple[int, bool]:
     owner = exchange.active(platform)
     before = platform.remote.run(owner.name, STARTED).stdout
     host, messages = parties.telephone(platform.site, INTRUDER).name, malformed()
-    with platform.exchanges.forgiving(_members(platform)):
+    with exchange.forgiving(platform):
         for message in messages.values():
             ask(platform.remote, host, door(platform.site), [message], wait_s=0.5)
     return len(messages), platform.remote.run(owner.name, STARTED).stdout == before
@@ -156,7 +156,7 @@ def still_calls(platform: Platform, people: People) -> Talk:
 
 def _asked(platform: Platform, request: Request) -> Answer:
     host = parties.telephone(platform.site, INTRUDER).name
-    with platform.exchanges.forgiving(_members(platform)):
+    with exchange.forgiving(platform):
         (answer,) = ask(platform.remote, host, door(platform.site), [request])
     return answer
 
@@ -168,10 +168,6 @@ def _voice_port(taken: Phone, call: Call) -> int:
     if not ports:
         raise Inconclusive(f"{taken.name} : port de la voix inconnu")
     return ports[-1]
-
-
-def _members(platform: Platform) -> list[str]:
-    return [host.name for host in platform.site.group(parties.EXCHANGE)]
 
 
 def _bans(platform: Platform, began_s: float) -> list[str]:

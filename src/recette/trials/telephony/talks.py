@@ -23,7 +23,7 @@ from recette.probes.calls.media import STATIC, Keys, media
 from recette.probes.capture import capture
 from recette.site import Host
 from recette.trials.telephony.parties import OPUS, Subscriber, carrier
-from recette.waiting import NotYet, wait_until
+from recette.waiting import wait_until
 
 P = ParamSpec("P")
 
@@ -249,15 +249,17 @@ class Carrier:
         return next((found for found in reversed(told) if found and found["to"] == number), None)
 
     def wait_called(self, number: str) -> re.Match[str]:
-        """The same. Inconclusive if the carrier never had the call."""
-        found: list[re.Match[str]] = []
+        """The same. Raises Unseen if the carrier never had the call: somebody else answered the telephone."""
+        deadline = time.monotonic() + WRITTEN_LIMIT_S
 
-        def written() -> bool | NotYet:
-            found.extend(filter(None, [self.called(number)]))
-            return bool(found) or NotYet("rien d'écrit")
+        def written() -> list[re.Match[str] | None]:
+            found = self.called(number)
+            return [found] if found or time.monotonic() > deadline else []
 
-        wait_until(written, WRITTEN_LIMIT_S, f"{self.host.name}, l'appel du {number}")
-        return found[-1]
+        (told,) = wait_until(written, 2 * WRITTEN_LIMIT_S, f"{self.host.name}, l'appel du {number}")
+        if told is None:
+            raise Unseen(f"{self.host.name} : aucun appel du {number}, un autre que lui a répondu")
+        return told
 
     def ended(self, number: str) -> str:
         """How the call to a number of the site ended (ANSWER, NOANSWER, BUSY…); empty as long as it goes on."""
