@@ -40,7 +40,7 @@ def _log_on(script: str, awaited: str = "") -> Any:
 
 def test_a_mailbox_shows_what_stands_in_it() -> None:
     seen = _log_on(f"cat {shlex.quote(str(RECORDED / 'boite.json'))}")
-    assert seen.stage is Stage.MAILBOX
+    assert seen.stage is Stage.INSIDE
     assert seen.shows("Boîte de réception")
     assert not seen.shows("Virement urgent")
     assert seen.picture.startswith(b"\x89PNG")
@@ -78,10 +78,10 @@ STATE = {"form": False, "list": False, "told": "", "refusal": ""}
     [
         ({"form": True}, "", None),
         ({"form": True, "refusal": "La connexion a échoué."}, "", "refused"),
-        ({"list": True, "told": "Réunion"}, "", "mailbox"),
-        ({"list": True, "told": "Réunion"}, "Réunion", "mailbox"),
+        ({"list": True, "told": "Réunion"}, "", "inside"),
+        ({"list": True, "told": "Réunion"}, "Réunion", "inside"),
         ({"list": True, "told": "Réunion"}, "Virement", None),
-        ({"list": True, "refusal": "Quota presque atteint"}, "", "mailbox"),
+        ({"list": True, "refusal": "Quota presque atteint"}, "", "inside"),
     ],
     ids=["form", "refused", "mailbox", "message there", "message awaited", "warning"],
 )

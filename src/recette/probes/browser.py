@@ -1,10 +1,10 @@
-"""What a person sees of the webmail in a real browser, from a host of the site or from outside."""
+"""What a person sees of a web application in a real browser, from a host of the site or from outside."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,36 @@ LIMIT_S = 40.0
 MARGIN_S = 60.0
 """Given to the browser to start, to show its last view and to end."""
 SIZE = (1280, 800)
+"""Of the window, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things are in the pages of an application, as CSS selectors; `list` is only shown to who has logged on."""
+
+    login: str
+    password: str
+    submit: str
+    refusal: str
+    list: str
+
+
+WEBMAIL = Layout(
+    login="#rcmloginuser",
+    password="#rcmloginpwd",  # noqa: S106 - where it is written
+    submit="#rcmloginsubmit",
+    refusal="#messagestack .error, #messagestack .alert-danger, #messagestack .warning",
+    list="#messagelist",
+)
+"""Roundcube."""
+CONSOLE = Layout(
+    login="#name",
+    password="#password",  # noqa: S106 - where it is written
+    submit="#enter",
+    refusal=".signin-container .red",
+    list=".list-table",
+)
+"""Zabbix 7.0."""
 
 
 class Stage(StrEnum):
@@ -24,7 +54,7 @@ class Stage(StrEnum):
     FORM = "form"
     """The log-on form stayed, without a word."""
     REFUSED = "refused"
-    MAILBOX = "mailbox"
+    INSIDE = "inside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +73,7 @@ class View:
 
     def shows(self, text: str) -> bool:
         """Whether this text stands in the page of a user who has logged on."""
-        return self.stage is Stage.MAILBOX and text in self.text
+        return self.stage is Stage.INSIDE and text in self.text
 
 
 def log_on(  # noqa: PLR0913 - who, where, and what is awaited
@@ -53,23 +83,26 @@ def log_on(  # noqa: PLR0913 - who, where, and what is awaited
     login: str,
     password: str,
     *,
+    layout: Layout = WEBMAIL,
     awaited: str = "",
     authority: str = "",
     limit_s: float = LIMIT_S,
+    size: tuple[int, int] = SIZE,
 ) -> View:
-    """Open the webmail from a host, log on, and wait for a text in the list of messages.
+    """Open an application from a host, log on, and wait for a text in the list that it shows (of messages, of hosts).
 
     `authority`: file of the host with the authority that the certificate must come from, the system store if empty.
     `Inconclusive` when there is no browser, no connection, or a certificate that is not the name's.
     """
     wish = {
         "url": url,
+        "page": asdict(layout),
         "login": login,
         "password": password,
         "authority": authority,
         "awaited": awaited,
         "limit_s": limit_s,
-        "size": SIZE,
+        "size": size,
     }
     return view(remote.python(host, source("browser"), wish, timeout_s=limit_s + MARGIN_S))
 

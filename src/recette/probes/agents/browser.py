@@ -1,12 +1,13 @@
-"""Logs on to a webmail in a real browser, as its user does, and tells what the browser shows.
+"""Logs on to a web application in a real browser, as its user does, and tells what the browser shows.
 
-Payload: {"url", "login", "password", "authority", "awaited", "limit_s", "size": [width, height]}. `authority` is a file
-of this host, the system store if empty; `awaited` a text to wait for in the list of messages, "" for the list alone.
-Prints one JSON object {"stage", "title", "text", "png", "took_s", "certificate"}: stage "silent" (no page), "form" (the
-log-on form stayed), "refused" (it said no) or "mailbox"; png the last view, in base64. The certificate is checked here,
-as strictly as a browser does; Chromium, which cannot be told an authority without changing the host, is then held to
-the key of that certificate. It is driven by its DevTools protocol over a pipe (file descriptors 3 and 4), under an
-account without rights and with a home that is removed afterwards.
+Payload: {"url", "page", "login", "password", "authority", "awaited", "limit_s", "size": [width, height]}. `page` says
+where things are, as CSS selectors: "login", "password" and "submit" of the form, "refusal" a message beside it, "list"
+what only a user who has logged on sees. `authority` is a file of this host, the system store if empty; `awaited` a text
+to wait for in that list, "" for the list alone. Prints one JSON object {"stage", "title", "text", "png", "took_s",
+"certificate"}: stage "silent" (no page), "form" (the log-on form stayed), "refused" (it said no) or "inside"; png the
+last view, in base64. The certificate is checked here, as strictly as a browser does; Chromium, which cannot be told an
+authority without changing the host, is then held to the key of that certificate. It is driven by its DevTools protocol
+over a pipe (file descriptors 3 and 4), under an account without rights and with a home that is removed afterwards.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ OPTIONS = (
     "--hide-scrollbars",
     "--lang=fr",
 )
-STATE = """(() => {
-  const shown = document.querySelector('#messagestack .error, #messagestack .alert-danger, #messagestack .warning');
-  const list = document.querySelector('#messagelist');
+STATE = """(page => {
+  const shown = document.querySelector(page.refusal);
+  const list = document.querySelector(page.list);
   return {
-    form: !!document.querySelector('#rcmloginuser'),
+    form: !!document.querySelector(page.login),
     list: !!list,
     told: list ? list.innerText : '',
     refusal: shown ? shown.innerText : '',
@@ -56,12 +57,12 @@ STATE = """(() => {
     title: document.title,
     text: document.body ? document.body.innerText.slice(0, 20000) : '',
   };
-})()"""
-FILL = """(() => {
-  document.querySelector('#rcmloginuser').value = %s;
-  document.querySelector('#rcmloginpwd').value = %s;
-  document.querySelector('#rcmloginsubmit').click();
-})()"""
+})(%s)"""
+FILL = """((page, login, password) => {
+  document.querySelector(page.login).value = login;
+  document.querySelector(page.password).value = password;
+  document.querySelector(page.submit).click();
+})(%s, %s, %s)"""
 
 
 def key_of(certificate: bytes) -> str:
@@ -172,25 +173,26 @@ def stage(state: dict[str, Any], awaited: str) -> str | None:
     if state["refusal"] and state["form"]:
         return "refused"
     if state["list"] and awaited in state["told"]:
-        return "mailbox"
+        return "inside"
     return None
 
 
 def visit(browser: Browser, wish: dict[str, Any], end: float) -> tuple[str, dict[str, Any]]:
     """Opens, fills the form in, and waits; returns the stage reached and the last state."""
+    page, login, password = (json.dumps(wish[name]) for name in ("page", "login", "password"))
     browser.ask("Page.enable")
     browser.ask("Page.navigate", url=wish["url"])
     state: dict[str, Any] = {"title": "", "text": "", "form": False}
     filled = False
     while time.monotonic() < end:
-        state = browser.evaluate(STATE) or state
+        state = browser.evaluate(STATE % page) or state
         if state["form"] and state.get("ready") and not filled:
-            browser.evaluate(FILL % (json.dumps(wish["login"]), json.dumps(wish["password"])))
+            browser.evaluate(FILL % (page, login, password))
             filled = True
         elif filled and (reached := stage(state, wish["awaited"])):
             return reached, state
         time.sleep(PAUSE_S)
-    return ("form" if state["form"] else "mailbox" if state.get("list") else "silent"), state
+    return ("form" if state["form"] else "inside" if state.get("list") else "silent"), state
 
 
 def main() -> None:
