@@ -44,8 +44,10 @@ class Wanted:
         return f"[{self.severity}] {self.host} ({self.service}), {self.state}"
 
 
-def delays(oncall: OnCall, wanted: Wanted, since_s: float, limit_s: float) -> dict[str, float]:
-    """How long after an instant the wanted message was in hand, on each way; infinite where it never was.
+def delays(
+    oncall: OnCall, wanted: Wanted, since_s: float, limit_s: float, channels: Sequence[str] = CHANNELS
+) -> dict[str, float]:
+    """How long after an instant the wanted message was in hand, on each of these ways; infinite where it never was.
 
     0 for one that was in hand before: a service that systemd started again is well before its fault is undone.
     """
@@ -53,8 +55,8 @@ def delays(oncall: OnCall, wanted: Wanted, since_s: float, limit_s: float) -> di
     def first(channel: str) -> Alert | None:
         return next((alert for alert in of(oncall.alerts, channel=channel) if wanted.met_by(alert)), None)
 
-    oncall.wait(lambda: all(first(channel) for channel in CHANNELS), limit_s + MARGIN_S)
-    found = {channel: first(channel) for channel in CHANNELS}
+    oncall.wait(lambda: all(first(channel) for channel in channels), limit_s + MARGIN_S)
+    found = {channel: first(channel) for channel in channels}
     return {channel: max(0.0, alert.seen_s - since_s) if alert else math.inf for channel, alert in found.items()}
 
 
