@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ SERVERS, CONSOLE = "sup", "bastion"
 """Redundancy group of the servers; host from which they are administered (FLX-072)."""
 ADMINISTRATOR, SECRET = "Admin", "supervision/administrateur"
 TRUST_ANCHOR = "/etc/site-pki/ca.pem"
-CALL_S, LIMIT_S = 10.0, 60.0
+CONNECT_S, CALL_S, LIMIT_S = 2.0, 10.0, 60.0
 ACTIVE_NODE, STANDBY_NODE = "3", "0"
 """A server in service, and one that waits for its turn."""
 WATCHED, AVAILABLE = "0", "1"
@@ -41,12 +40,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something that is measured. `age_s` is how old its last value is, None if it never had one."""
+    """Something that is measured. `measured_at` is when its last value was, in seconds of the epoch, 0 for none."""
 
     host: str
     key: str
-    age_s: float | None
-    error: str
+    measured_at: int
 
 
 class Monitoring:
@@ -69,6 +67,7 @@ class Monitoring:
             "user": ADMINISTRATOR,
             "password": secrets.of(SECRET),
             "calls": [list(call) for call in calls],
+            "connect_s": CONNECT_S,
             "call_s": CALL_S,
         }
         told = self._remote.python(CONSOLE, source("rpc"), wish, timeout_s=LIMIT_S)
@@ -121,21 +120,13 @@ class Monitoring:
     def items(self, pattern: str) -> tuple[Item, ...]:
         """Watched items whose key begins so."""
         asked = {
-            "output": ["key_", "lastclock", "error", "state"],
+            "output": ["key_", "lastclock"],
             "selectHosts": ["host"],
             "monitored": True,
             "search": {"key_": pattern},
             "startSearch": True,
         }
         (told,) = self.ask(("item.get", asked))
-        # Servers and this machine share the time of the site.
-        clock = time.time()
         return tuple(
-            Item(
-                host=each["hosts"][0]["host"],
-                key=each["key_"],
-                age_s=clock - int(each["lastclock"]) if int(each["lastclock"]) else None,
-                error=each["error"],
-            )
-            for each in told
+            Item(host=each["hosts"][0]["host"], key=each["key_"], measured_at=int(each["lastclock"])) for each in told
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from recette.errors import Inconclusive
@@ -13,10 +14,13 @@ from recette.shell import side_by_side
 from recette.site import Host, Site
 from recette.site.names import EVERY_HOST
 
-FRESH_S = 60.0
-"""A value older than that tells nothing of now."""
+LOOK_S, PAUSE_S = 45.0, 2.0
+"""What is watched is measured again within the first, since every host is asked each 10 s."""
+STATE = "etat.instant"
+"""When a host told its state: it comes with the answer of its agent."""
 CERTIFICATES = "ls -1 /etc/site-pki/*.pem | grep -v -e /ca.pem -e /crl.pem; true"
 CLEAR = "zabbix_get --host {address} --key agent.ping --timeout 3"
+NO_PROGRAM = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +32,15 @@ class Coverage:
 
 
 def hosts(platform: Platform) -> Coverage:
-    """Every host of the site answers the supervision."""
-    expected = [host.name for host in platform.site.members(EVERY_HOST)]
-    answering = platform.monitoring.hosts()
-    return _coverage(expected, [name for name in expected if not answering.get(name)])
+    """Every host of the site answers the supervision, now."""
+    expected = [(host.name, STATE) for host in platform.site.members(EVERY_HOST)]
+    return _measured(platform, {each: each[0] for each in expected}, STATE)
 
 
 def services(platform: Platform) -> Coverage:
     """Every service of each host is measured, now."""
     expected = [(host.name, unit) for host in platform.site.members(EVERY_HOST) for unit in units(platform.site, host)]
-    return _measured(expected, "service.actif", platform.monitoring.items("service.actif["))
+    return _measured(platform, _named(expected, "service.actif"), "service.actif[")
 
 
 def certificates(platform: Platform) -> Coverage:
@@ -47,7 +50,7 @@ def certificates(platform: Platform) -> Coverage:
     expected = [
         (name, line.rsplit("/", 1)[-1].removesuffix(".pem")) for name in names for line in held[name].stdout.split()
     ]
-    return _measured(expected, "certificat.jours", platform.monitoring.items("certificat.jours["))
+    return _measured(platform, _named(expected, "certificat.jours"), "certificat.jours[")
 
 
 def units(site: Site, host: Host) -> list[str]:
@@ -65,16 +68,35 @@ def open_agents(platform: Platform) -> Coverage:
 
     def answers(name: str) -> bool:
         done = platform.remote.run(server.name, CLEAR.format(address=found[name]))
+        if done.rc == NO_PROGRAM:
+            raise Inconclusive(f"{server.name} : rien pour interroger un agent ({done.stderr.strip()})")
         return done.rc == 0 and done.stdout.strip() == "1"
 
     told = side_by_side(found, answers)
     return _coverage(list(found), [name for name, answered in told.items() if answered])
 
 
-def _measured(expected: list[tuple[str, str]], kind: str, items: Iterable[Item]) -> Coverage:
-    fresh = {(item.host, item.key) for item in items if item.age_s is not None and item.age_s <= FRESH_S}
-    missed = [f"{host} : {name}" for host, name in expected if (host, f"{kind}[{name}]") not in fresh]
-    return _coverage(expected, missed)
+def _named(expected: Sequence[tuple[str, str]], kind: str) -> dict[tuple[str, str], str]:
+    """Host and key of what must be measured -> how it is told."""
+    return {(host, f"{kind}[{name}]"): f"{host} : {name}" for host, name in expected}
+
+
+def _measured(platform: Platform, expected: Mapping[tuple[str, str], str], pattern: str) -> Coverage:
+    """What has no value from after now: a value from before a host went silent would tell nothing."""
+    since = int(time.time()) + 1
+    deadline = time.monotonic() + LOOK_S
+    while True:
+        last_look = time.monotonic() >= deadline
+        missed = unmeasured(expected, platform.monitoring.items(pattern), since)
+        if not missed or last_look:
+            return _coverage(list(expected), missed)
+        time.sleep(PAUSE_S)
+
+
+def unmeasured(expected: Mapping[tuple[str, str], str], items: Iterable[Item], since: int) -> list[str]:
+    """What has no value from this second of the epoch on; hosts and this machine share the time of the site."""
+    fresh = {(item.host, item.key) for item in items if item.measured_at >= since}
+    return [name for each, name in expected.items() if each not in fresh]
 
 
 def _coverage(expected: list[str] | list[tuple[str, str]], missed: list[str]) -> Coverage:

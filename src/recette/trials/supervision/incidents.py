@@ -150,7 +150,7 @@ def known_volume(platform: Platform, host: str) -> Iterator[None]:
     key = f"disque.occupation[{VOLUME}]"
 
     def known() -> bool | NotYet:
-        found = [item for item in platform.monitoring.items(key) if item.host == host and item.age_s is not None]
+        found = [item for item in platform.monitoring.items(key) if item.host == host and item.measured_at]
         return bool(found) or NotYet("disque inconnu de la supervision")
 
     with platform.staging.volume(host):

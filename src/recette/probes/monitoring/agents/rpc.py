@@ -1,7 +1,7 @@
 """Asks the API of Zabbix over HTTPS, as an administrator does, and prints what it answered, as JSON.
 
-Payload: {"urls": [...], "ca", "user", "password", "calls": [[method, parameters], ...], "call_s"}. The addresses are
-tried in their order until one has answered everything.
+Payload: {"urls": [...], "ca", "user", "password", "calls": [[method, parameters], ...], "connect_s", "call_s"}. The
+addresses are tried in their order until one has answered everything.
 
 Answer: {"url", "results": [...]}, or {"error"}: why the last address that was tried did not answer, or what refused.
 """
@@ -9,10 +9,12 @@ Answer: {"url", "results": [...]}, or {"error"}: why the last address that was t
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import sys
 import urllib.request
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class RefusedError(Exception):
@@ -34,6 +36,9 @@ def call(url: str, wish: dict[str, Any], token: str, method: str, parameters: An
 
 
 def session(url: str, wish: dict[str, Any]) -> list[Any]:
+    where = urlsplit(url)
+    # A server without power is left sooner than one that is slow to answer.
+    socket.create_connection((where.hostname, where.port or 443), timeout=wish["connect_s"]).close()
     token = call(url, wish, "", "user.login", {"username": wish["user"], "password": wish["password"]})
     try:
         return [call(url, wish, token, method, parameters) for method, parameters in wish["calls"]]
