@@ -16,7 +16,8 @@ from recette.probes.monitoring.messages import Alert, Notice, from_gateway, from
 from recette.shell import Remote
 
 MESSAGES = "/var/lib/passerelle-sms/messages.jsonl"
-TURN_S, CALL_S, MARGIN_S = 1.0, 3.0, 20.0
+TURN_S, CALL_S, MARGIN_S = 1.0, 5.0, 40.0
+"""Of each reading: how long something is waited for, and how long a server may take for one answer."""
 
 
 @dataclass

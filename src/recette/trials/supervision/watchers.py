@@ -17,6 +17,8 @@ from recette.waiting import NotYet, wait_until
 
 READY_LIMIT_S = 240.0
 """Guard against waiting for ever: a server that returns copies its database, then asks every host."""
+CALM_LIMIT_S = 120.0
+"""Guard: what a scenario has repaired is seen to be well within seconds."""
 CALM_S = 8
 """Without a change of state: what was broken before has been told, its end too."""
 UNIT = "zabbix-server.service"
@@ -46,7 +48,7 @@ def await_ready(platform: Platform) -> None:
 
 def await_calm(platform: Platform) -> None:
     """Wait until every watched host answers, and nothing is broken nor still to be told. Raises Inconclusive."""
-    wait_until(lambda: _patiently(platform, _calm), READY_LIMIT_S, "Le calme, avant d'écouter")
+    wait_until(lambda: _patiently(platform, _calm), CALM_LIMIT_S, "Le calme, avant d'écouter")
 
 
 def _patiently(platform: Platform, look: Callable[[Platform], bool | NotYet]) -> bool | NotYet:
