@@ -24,7 +24,7 @@ FOLDER = Path(__file__).parents[2] / "roles" / "messagerie" / "files"
 def program() -> Iterator[Any]:
     """The modules of the program, by their names."""
     sys.path.insert(0, str(FOLDER))
-    names = ("copies", "deliveries", "dovecot", "journal", "lmtp", "tunnel")
+    names = ("copies", "deliveries", "dovecot", "journal", "keeper", "lmtp", "tunnel")
     yield type("Program", (), {name: importlib.import_module(f"messagerie_copie.{name}") for name in names})
     sys.path.remove(str(FOLDER))
 
@@ -100,6 +100,33 @@ def test_a_mailbox_that_cannot_be_synchronised_is_given_up_after_some_tries(
     assert copies.commit("jmartin") is False
     assert len(doveadm.commands) == program.copies.FAILURES
     assert copies.late(0) == ["jmartin"]
+
+
+def test_how_late_the_other_server_is_can_be_read(
+    program: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A mailbox without owner waits for nobody; what a synchronisation has covered differs no more."""
+    clock = [100.0]
+    monkeypatch.setattr(program.copies.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(program.copies, "RETRY_S", 0.01)
+    doveadm = Doveadm(program.journal.Failed("sync parti: -NOUSER"))
+    server = Server()
+    copies = program.copies.Copies(doveadm, server)
+    settings = {"homes": str(tmp_path), "lateness": str(tmp_path / "secondes"), "referee": True}
+    keeper = program.keeper.Keeper(copies, doveadm, server, settings)
+
+    def told() -> str:
+        keeper.tell()
+        return (tmp_path / "secondes").read_text(encoding="ascii")
+
+    assert copies.commit("parti") is False
+    server.present = False
+    assert copies.commit("jmartin") is False
+    clock[0] += 42
+    assert told() == "42\n"
+    server.present, doveadm.failure = True, None
+    assert copies.commit("jmartin") is True
+    assert told() == "0\n"
 
 
 class Logins:

@@ -13,9 +13,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from messagerie_copie.copies import Copies, Keeper, Peer
+from messagerie_copie.copies import Copies, Peer
 from messagerie_copie.deliveries import Deliveries
 from messagerie_copie.dovecot import Doveadm, Logins
+from messagerie_copie.keeper import Keeper
 from messagerie_copie.lmtp import Listener
 from messagerie_copie.tunnel import Ends, Identity, Tunnel
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import socket
 import threading
 import time
 from collections import defaultdict
-from pathlib import Path
-from typing import Any
 
 from messagerie_copie.dovecot import GREETING, Doveadm, Line
 from messagerie_copie.journal import INFORMATION, WARNING, Failed, log
@@ -28,8 +25,8 @@ FAILURES = 3
 """A delivery gives the other server up after so many failed synchronisations, although it answers."""
 CHANGED = "-CHANGED"
 """What Dovecot says when a mailbox changed meanwhile: it is only to be synchronised again."""
-LATE_S = 15.0
-"""A mailbox that still differs after so long is synchronised again."""
+NOBODY = "-NOUSER"
+"""What Dovecot says of a mailbox whose owner has left or is disabled."""
 BOXES = ("(", "mailbox", "INBOX", "OR", "mailbox", "Junk", ")")
 """Where mail is delivered."""
 
@@ -80,6 +77,7 @@ class Copies:
         self._running: set[str] = set()
         self.behind: dict[str, float] = {}
         """Mailboxes that the other server may not have as they are here, and since when."""
+        self._ownerless: set[str] = set()
         self.met: set[str] = set()
         """Mailboxes synchronised since this server last missed the other one."""
 
@@ -100,7 +98,7 @@ class Copies:
 
     def _run(self, user: str) -> None:
         """Synchronise what was asked so far; called, and left, with the lock held."""
-        covered = self.asked[user]
+        covered, begun = self.asked[user], time.monotonic()
         self._running.add(user)
         self._changed.release()
         failure: Exception | None = None
@@ -115,10 +113,15 @@ class Copies:
         if failure is None:
             self._done[user] = max(self._done[user], covered)
             self.met.add(user)
+            self._ownerless.discard(user)
             if self.asked[user] == covered:
                 self.behind.pop(user, None)
+            else:
+                self.behind[user] = begun
         elif self._peer.present and not str(failure).endswith(CHANGED):
             self._failures[user] += 1
+            if str(failure).endswith(NOBODY):
+                self._ownerless.add(user)
             log(WARNING, f"{failure}")
             self._changed.wait(RETRY_S)
 
@@ -175,61 +178,8 @@ class Copies:
         with self._changed:
             return sorted(user for user, since in self.behind.items() if time.monotonic() - since > age_s)
 
-
-class Keeper:
-    """Synchronises in the background what no delivery waits for, and looks out for the return of the other server."""
-
-    DUPLICATES = ("deduplicate", "-m", *BOXES, "savedsince", "2days")
-
-    def __init__(self, copies: Copies, doveadm: Doveadm, peer: Peer, settings: dict[str, Any]) -> None:
-        self._copies, self._doveadm, self._peer = copies, doveadm, peer
-        self._homes = Path(settings["homes"])
-        # One server alone removes duplicates: two could each remove the copy that the other keeps.
-        self._referee: bool = settings["referee"]
-        self._wanted: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
-        self._waiting: set[tuple[str, bool]] = set()
-        self._lock = threading.Lock()
-
-    def want(self, user: str, *, after_outage: bool = False) -> None:
-        """Synchronise a mailbox soon; several wishes that wait together are one."""
-        with self._lock:
-            if (user, after_outage) in self._waiting:
-                return
-            self._waiting.add((user, after_outage))
-        self._wanted.put((user, after_outage))
-
-    def start(self) -> None:
-        """Begin, with every mailbox there is."""
-        for _ in range(2):
-            threading.Thread(target=self._work, daemon=True).start()
-        threading.Thread(target=self._look_out, daemon=True).start()
-
-    def _work(self) -> None:
-        while True:
-            user, after_outage = self._wanted.get()
-            with self._lock:
-                self._waiting.discard((user, after_outage))
-            try:
-                if self._copies.commit(user) and after_outage and self._referee:
-                    self._doveadm.run(user, *self.DUPLICATES)
-                    self._copies.commit(user)
-            except (Failed, OSError) as error:
-                log(WARNING, f"{error}")
-
-    def _look_out(self) -> None:
-        self._sweep()
-        rest = threading.Event()
-        while not rest.wait(RETRY_S):
-            if not self._peer.present and self._peer.answers():
-                self._copies.found()
-                self._sweep()
-            elif self._peer.present:
-                for user in self._copies.late(LATE_S):
-                    self.want(user)
-
-    def _sweep(self) -> None:
-        """Every mailbox, those known to differ first."""
-        known = self._copies.late(0)
-        everyone = {home.name for home in self._homes.iterdir() if home.is_dir() and not home.name.startswith(".")}
-        for user in [*known, *sorted(everyone.difference(known))]:
-            self.want(user, after_outage=True)
+    def lateness(self) -> float:
+        """How long the mailbox that has differed longest has, in seconds, 0 for none; ownerless ones do not count."""
+        with self._changed:
+            since = [since for user, since in self.behind.items() if user not in self._ownerless]
+            return time.monotonic() - min(since) if since else 0.0
