@@ -18,37 +18,57 @@ Fonctionnalité: Une panne devient un message
       Alors l'astreinte apprend en au plus 60 secondes : "<service>" en panne sur "<hôte>" (<gravité>)
       Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
 
-      Exemples: services
-        | panne                                  | hôte       | service            | gravité |
-        | un service tué, que le système relance | mail2      | dovecot.service    | Haut    |
-        | un service arrêté                      | dc2        | freeradius.service | Haut    |
-        | un service publié arrêté               | mandataire | nginx.service      | Haut    |
+      Exemples: un service, un lien, un certificat
+        | panne                          | hôte       | service                  | gravité  |
+        | un service arrêté              | dc2        | freeradius.service       | Haut     |
+        | un lien coupé                  | dc1        | réseau                   | Désastre |
+        | un certificat proche de sa fin | mandataire | certificat recette-essai | Haut     |
 
-      Exemples: hôtes et liens
-        | panne          | hôte      | service | gravité  |
-        | un hôte éteint | bkp1      | réseau  | Désastre |
-        | un hôte éteint | pve2      | réseau  | Désastre |
-        | un hôte éteint | poste-b25 | réseau  | Désastre |
-        | un lien coupé  | ligne-b70 | réseau  | Désastre |
-        | un lien coupé  | dc1       | réseau  | Désastre |
+    @EXG-F-06 @perturbateur
+    Plan du scénario: À la fois <panne> (<hôte>) et <autre panne> (<autre hôte>) : l'astreinte apprend tout, puis la fin
+      Quand surviennent à la fois <panne> sur "<hôte>" et <autre panne> sur "<autre hôte>"
+      Alors l'astreinte apprend en au plus 60 secondes : "<service>" en panne sur "<hôte>" (<gravité>)
+      Et l'astreinte apprend en au plus 60 secondes : "<autre service>" en panne sur "<autre hôte>" (<gravité>)
+      Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
 
-      Exemples: certificats et énergie
-        | panne                          | hôte       | service                  | gravité |
-        | un certificat proche de sa fin | mandataire | certificat recette-essai | Haut    |
-        | l'onduleur sur batterie        | gtb        | onduleur                 | Haut    |
-        | la salle propre trop chaude    | gtb        | salle propre             | Haut    |
+      Exemples: des services, des hôtes, un lien
+        | panne                                  | hôte  | service         | autre panne              | autre hôte | autre service | gravité  |
+        | un service tué, que le système relance | mail2 | dovecot.service | un service publié arrêté | mandataire | nginx.service | Haut     |
+        | un hôte éteint                         | bkp1  | réseau          | un hôte éteint           | poste-b25  | réseau        | Désastre |
+        | un hôte éteint                         | pve2  | réseau          | un lien coupé            | ligne-b70  | réseau        | Désastre |
+
+    @EXG-F-06 @perturbateur
+    Scénario: Le secteur manque et la salle propre chauffe : l'astreinte apprend l'un et l'autre, puis leur fin
+      Quand survient une coupure du secteur qui arrête la climatisation sur "gtb"
+      Alors l'astreinte apprend en au plus 60 secondes : "onduleur" en panne sur "gtb" (Haut)
+      Et l'astreinte apprend en au plus 60 secondes : "salle propre" en panne sur "gtb" (Haut)
+      Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
 
     @EXG-F-06 @perturbateur
     Scénario: Un disque se remplit : l'astreinte est prévenue, puis rassurée
       Étant donné un disque d'essai sur "mx-1", que la supervision connaît
       Quand survient un disque plein sur "mx-1"
       Alors l'astreinte apprend en au plus 60 secondes : "disque /srv/recette-volume" en panne sur "mx-1" (Haut)
+      Et la console montre "Disque /srv/recette-volume plein" sur "mx-1"
       Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
 
     @EXG-F-06 @perturbateur
     Scénario: Le tunnel du siège tombe : l'astreinte est prévenue, puis rassurée
       Quand le siège ferme son tunnel
       Alors l'astreinte apprend en au plus 60 secondes : "tunnel du siège" en panne sur "le pare-feu actif" (Haut)
+      Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
+
+    @EXG-F-06 @perturbateur
+    Scénario: La base de secours de la supervision prend du retard : l'astreinte est prévenue, puis rassurée
+      Quand la base de secours de la supervision n'applique plus ce qu'elle reçoit
+      Alors l'astreinte apprend en au plus 60 secondes : "réplication de la base" en panne sur "le serveur qui suit" (Haut)
+      Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
+
+    # Tant que la copie est bloquée, un courriel peut n'être que dans l'autre serveur : c'est le SMS qui prévient.
+    @EXG-F-06 @perturbateur
+    Scénario: La copie des boîtes prend du retard : l'astreinte est prévenue par SMS, puis rassurée
+      Quand survient une copie des boîtes bloquée sur "mail1"
+      Alors l'astreinte apprend par SMS en au plus 60 secondes : "copie des boîtes" en panne sur "mail1" (Haut)
       Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
 
     @EXG-F-06 @destructif

@@ -9,14 +9,10 @@ Fonctionnalité: La supervision survit aux pannes, et se fait entendre quand ell
     Et que l'astreinte est à l'écoute
 
   @EXG-F-06 @perturbateur
-  Scénario: Le serveur en service perd son courant : l'autre prévient
+  Scénario: Le serveur en service perd son courant : l'autre le dit, puis dit toute autre panne
     Quand le serveur de supervision en service perd son courant
     Alors l'astreinte est prévenue de la perte de ce serveur en au plus 60 secondes
     Et un autre serveur est en service en au plus 60 secondes
-
-  @EXG-F-06 @perturbateur
-  Scénario: Une panne qui survient quand un serveur est perdu est dite par celui qui reste
-    Étant donné que le serveur de supervision en service est perdu et que l'autre l'a remplacé
     Quand un service de "dc2" s'arrête pendant ce temps
     Alors l'astreinte apprend en au plus 60 secondes : "freeradius.service" en panne sur "dc2" (Haut)
 

@@ -21,3 +21,8 @@ Fonctionnalité: Tout ce qui est à l'inventaire est surveillé
   Scénario: Aucun agent ne répond sans sa clé
     Quand chaque agent est interrogé en clair
     Alors aucun ne répond
+
+  @EXG-F-06 @lecture
+  Scénario: La console montre tous les hôtes de l'inventaire
+    Quand un administrateur ouvre la console depuis le bastion
+    Alors elle montre chaque hôte de l'inventaire

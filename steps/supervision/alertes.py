@@ -15,6 +15,7 @@ from recette.site import Host
 from recette.trials.supervision import incidents, receiving
 from recette.trials.supervision.incidents import Incident
 from recette.trials.supervision.receiving import CHANNELS, Wanted
+from recette.trials.supervision.watchers import following
 from steps.reseau.en_service import measured_within
 
 MESSAGE = r'(?P<words>"[^"]+" en panne sur "[^"]+" \([^)]+\))'
@@ -29,13 +30,25 @@ def test_disk(host: str, platform: Platform) -> Iterator[None]:
 
 @when(parsers.parse('survient {words} sur "{host}"'), target_fixture="happening")
 def something_breaks(words: str, host: str, platform: Platform) -> Iterator[Incident]:
-    with incidents.incident(platform, words, host) as happening:
+    with incidents.incident(platform, (words, host)) as happening:
+        yield happening
+
+
+@when(parsers.parse('surviennent à la fois {words} sur "{host}" et {others} sur "{other}"'), target_fixture="happening")
+def two_things_break(words: str, host: str, others: str, other: str, platform: Platform) -> Iterator[Incident]:
+    with incidents.incident(platform, (words, host), (others, other)) as happening:
+        yield happening
+
+
+@when("la base de secours de la supervision n'applique plus ce qu'elle reçoit", target_fixture="happening")
+def standby_applies_nothing(platform: Platform) -> Iterator[Incident]:
+    with incidents.incident(platform, ("une réplication suspendue", following(platform).name)) as happening:
         yield happening
 
 
 @when("le siège ferme son tunnel", target_fixture="happening")
 def tunnel_is_closed(platform: Platform) -> Iterator[Incident]:
-    with incidents.incident(platform, "un tunnel fermé", incidents.tunnel_gateway(platform)) as happening:
+    with incidents.incident(platform, ("un tunnel fermé", incidents.tunnel_gateway(platform))) as happening:
         # The member in service holds the tunnel, and misses it.
         happening.host = platform.active(1).name
         yield happening
@@ -47,16 +60,16 @@ def tunnel_is_closed(platform: Platform) -> Iterator[Incident]:
     target_fixture="wanted",
 )
 def on_call_is_told(words: str, limit: int, happening: Incident, oncall: OnCall, preuves: Recorder) -> Wanted:
-    return told(preuves, oncall, Wanted.named(words, happening.host), happening.since_s, limit)
+    wanted = told(preuves, oncall, Wanted.named(words, happening.host), happening.since_s, limit)
+    happening.told.append(wanted)
+    return wanted
 
 
 @then(parsers.parse("une fois la panne réparée, elle l'apprend en au plus {limit:d} secondes"))
-def on_call_is_told_of_the_end(
-    limit: int, happening: Incident, wanted: Wanted, oncall: OnCall, preuves: Recorder
-) -> None:
+def on_call_is_told_of_the_end(limit: int, happening: Incident, oncall: OnCall, preuves: Recorder) -> None:
     happening.mend()
-    ended = Wanted("rétabli", wanted.host, wanted.service, wanted.severity)
-    told(preuves, oncall, ended, happening.mended_s or time.monotonic(), limit)
+    for wanted in happening.told:
+        told(preuves, oncall, wanted.ended(), happening.mended_s or time.monotonic(), limit)
 
 
 @when(parsers.parse("le pare-feu actif de niveau {level:d} perd son alimentation"), target_fixture="lost")
@@ -126,7 +139,8 @@ def told(preuves: Recorder, oncall: OnCall, wanted: Wanted, since_s: float, limi
     """Judge that a message came on each way within a limit, and says when it happened."""
     found = receiving.delays(oncall, wanted, since_s, limit)
     for channel, delay_s in found.items():
-        held = measured_within(preuves, f"{channel}, {wanted.state}", round(delay_s, 1), "s", limit)
+        what = f"{channel}, {wanted.service} de {wanted.host}, {wanted.state}"
+        held = measured_within(preuves, what, round(delay_s, 1), "s", limit)
         assert held, f"{channel} — {receiving.refusal(oncall, wanted, channel)} en au plus {limit} s"
     undated = receiving.dated([alert for alert in oncall.alerts if wanted.met_by(alert)])
     assert not undated, f"Obtenu : {undated} — Attendu : un message qui dit l'heure"

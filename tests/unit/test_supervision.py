@@ -15,9 +15,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from recette.policy.watching import GATEWAY, NOWHERE, shared, watched
-from recette.probes.monitoring import Alert, Notice, from_gateway, from_mail
+from recette.probes.browser import Stage, View
+from recette.probes.monitoring import Alert, Item, Notice, from_gateway, from_mail
 from recette.site import Site, find_site
 from recette.site.names import EVERY_HOST
+from recette.trials.supervision import console
+from recette.trials.supervision.coverage import unmeasured
+from recette.trials.supervision.incidents import copy_port
 from recette.trials.supervision.receiving import Wanted
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +152,38 @@ def test_words_of_a_feature_that_name_nothing_are_refused() -> None:
     assert (found.host, found.service) == ("fw-ext-2", "tunnel du siège")
     with pytest.raises(ValueError, match="not what a message must name"):
         Wanted.named("dovecot en panne", "mail2")
+
+
+def test_a_host_that_is_only_known_when_it_breaks_is_the_one_that_was_found() -> None:
+    wanted = Wanted.named('"réplication de la base" en panne sur "le serveur qui suit" (Haut)', "sup2")
+    assert str(wanted) == "[Haut] sup2 (réplication de la base), panne"
+    assert wanted.ended() == Wanted("rétabli", "sup2", "réplication de la base", "Haut")
+
+
+def test_what_was_measured_before_the_question_does_not_count() -> None:
+    expected = {("dc1", "service.actif[ssh.service]"): "dc1 : ssh.service", ("dc2", "a"): "dc2 : a"}
+    items = [Item("dc1", "service.actif[ssh.service]", 100), Item("dc2", "a", 99)]
+    assert unmeasured(expected, items, 100) == ["dc2 : a"]
+    assert unmeasured(expected, items, 99) == []
+    assert unmeasured(expected, [], 0) == ["dc1 : ssh.service", "dc2 : a"]
+
+
+def test_the_console_shows_hosts_and_problems_as_a_browser_reads_them() -> None:
+    """A cell that holds a block begins a new line; the cell of a problem follows the one of its host."""
+    text = (
+        "Hosts\nName\tInterface\tAvailability\nbkp1\t10.94.32.11:10050\t\nZBX\n\tEnabled\n"
+        "10:02:11\tHaut\tPROBLEM\tmx-1\tDisque /srv/recette-volume plein : 97 %\t12s"
+    )
+    page = View(Stage.INSIDE, "Zabbix", text, 1.0, "", b"")
+    assert "bkp1" in console.listed(page)
+    assert "mx-1" not in console.listed(page)
+    assert console.shows(page, "mx-1", "Disque /srv/recette-volume plein")
+    assert not console.shows(page, "x-1", "Disque /srv/recette-volume plein")
+    assert not console.shows(page, "bkp1", "Disque /srv/recette-volume plein")
+
+
+def test_mailboxes_are_copied_by_the_port_of_the_matrix(site: Site) -> None:
+    assert copy_port(site) == 24245
 
 
 def test_the_gateway_tells_a_silence_once_and_its_end_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,19 @@ SIMULATION = "/etc/nut/simulation.dev"
 MOUNT = f"mkdir -p {VOLUME} && mount -t tmpfs -o size={VOLUME_MEBIBYTES}m,mode=0700 recette {VOLUME}"
 UNMOUNT = f"mountpoint -q {VOLUME} && umount {VOLUME}; rmdir {VOLUME} 2>/dev/null; ! mountpoint -q {VOLUME}"
 FILL = f"head -c {VOLUME_MEBIBYTES * VOLUME_PERCENT * 1024 * 1024 // 100} /dev/zero >{VOLUME}/plein"
+PSQL = "/usr/lib/postgresql/*/bin/psql -XAtqh /run/postgresql -U postgres -c"
+"""As root of a server of the supervision; the database itself, not Debian's wrapper, which chooses among clusters."""
+PAUSE = f"""{PSQL} 'SELECT pg_wal_replay_pause()' &&
+timeout 10 sh -c 'until [ "$({PSQL} "SELECT pg_get_wal_replay_pause_state()")" = paused ]; do sleep 0.2; done'"""
+# A base that was promoted or stopped meanwhile holds nothing back.
+RESUME = f"{PSQL} 'SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery()' || ! systemctl -q is-active 'postgresql@*'"
+TABLE = "inet recette_essai"
+OPEN = f"nft 'add table {TABLE}; delete table {TABLE}'"
+SHUT = f"""nft 'add table {TABLE}; delete table {TABLE}; add table {TABLE};
+add chain {TABLE} entree {{ type filter hook input priority -300; }};
+add chain {TABLE} sortie {{ type filter hook output priority -300; }};
+add rule {TABLE} entree tcp dport PORT drop;
+add rule {TABLE} sortie tcp dport PORT drop'"""
 RESTORE = f"[ ! -e {SIMULATION}.avant ] || {{ mv {SIMULATION}.avant {SIMULATION} && touch {SIMULATION}; }}"
 
 
@@ -37,6 +50,8 @@ class Staging:
                 "unmount": lambda host: self._must(host, UNMOUNT),
                 "forget": lambda host: self._must(host, f"rm -f {CERTIFICATE}"),
                 "restore": lambda host: self._must(host, RESTORE),
+                "resume": lambda host: self._must(host, RESUME),
+                "open": lambda host: self._must(host, OPEN),
                 "start": lambda host, unit: self._must(host, f"systemctl start {shlex.quote(unit)}"),
             }
         }
@@ -81,6 +96,20 @@ class Staging:
         with self._undone(f"{unit} arrêté partout", hosts, "start", unit):
             for host in hosts:
                 self._must(host, f"systemctl stop {shlex.quote(unit)}")
+            yield
+
+    @contextmanager
+    def unapplied(self, host: str) -> Iterator[None]:
+        """Have the database of the supervision that follows apply no more of what it receives, until the block ends."""
+        with self._undone("réplication de la base suspendue", [host], "resume"):
+            self._must(host, PAUSE)
+            yield
+
+    @contextmanager
+    def shut(self, host: str, port: int) -> Iterator[None]:
+        """Let nothing through a host to a TCP port, neither its own nor another's, until the block ends."""
+        with self._undone(f"port {port} fermé", [host], "open"):
+            self._must(host, SHUT.replace("PORT", str(port)))
             yield
 
     @contextmanager

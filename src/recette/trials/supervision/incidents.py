@@ -5,13 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from recette.actions import Fault
+from recette.actions.faults import Injection
 from recette.actions.staging import VOLUME
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.policy.watching import shared_name
+from recette.probes.mail import hold
+from recette.site import Site
+from recette.trials.mail.letters import Letter
+from recette.trials.mail.parties import Parties
+from recette.trials.supervision.receiving import Wanted
 from recette.trials.supervision.watchers import UNIT
 from recette.waiting import NotYet, wait_until
 
@@ -19,13 +25,12 @@ KNOWN_LIMIT_S = 120.0
 """Guard: a new file system is known once it was discovered."""
 ENDING_DAYS, RENEWED_DAYS = (-1, 5), (-1, 300)
 """Of a certificate near its end, and of the one that takes its place: begun yesterday."""
-BATTERY = {"ups.status": "OB"}
-TOO_HOT = {"ambient.temperature": "29.5"}
+NO_MAINS = {"ups.status": "OB", "ambient.temperature": "29.5"}
+"""The UPS gives what it holds, and the air conditioning has stopped (°C)."""
 
 RADIUS = "freeradius.service"
-
-Breaking = Callable[[Platform, str, ExitStack], AbstractContextManager[object]]
-"""How something breaks on a host; what must stay when it is mended is left on the stack."""
+MAIL = ("mail",)
+"""Source and destination of the flow by which mailboxes are copied."""
 
 
 @dataclass
@@ -35,6 +40,8 @@ class Incident:
     since_s: float
     host: str
     mended_s: float | None = None
+    told: list[Wanted] = field(default_factory=list)
+    """What on call was told of it: the end of each is told too."""
     _undo: ExitStack = field(default_factory=ExitStack)
 
     def mend(self) -> None:
@@ -44,85 +51,104 @@ class Incident:
             self.mended_s = time.monotonic()
 
 
+@dataclass(frozen=True)
+class Scene:
+    """Where something breaks. What must stay when it is mended is left on `kept`; `beside` is what broke before."""
+
+    platform: Platform
+    host: str
+    kept: ExitStack
+    beside: Injection | None = None
+
+    def inject(self, fault: Fault, zone: str | None = None, unit: str | None = None) -> AbstractContextManager[object]:
+        """A fault of the catalogue, on this host."""
+        found = self.platform.site.host(self.host)
+        return self.platform.faults.inject(fault, found, zone, unit=unit, beside=self.beside)
+
+
+Breaking = Callable[[Scene], AbstractContextManager[object]]
+"""How something breaks."""
+
+
 @contextmanager
-def incident(platform: Platform, words: str, host: str) -> Iterator[Incident]:
-    """What the words of a feature mean happens to a host, until it is mended or the block ends.
+def incident(platform: Platform, *named: tuple[str, str]) -> Iterator[Incident]:
+    """What the words of a feature mean happens to a host, or to each of two, until it is mended or the block ends.
 
     Raises KeyError for words that mean nothing.
     """
-    breaking = INCIDENTS[words]
+    breakings = [(INCIDENTS[words], host) for words, host in named]
     with ExitStack() as kept, ExitStack() as undo:
-        happening = Incident(0.0, host, _undo=undo)
+        happening = Incident(0.0, named[0][1], _undo=undo)
         happening.since_s = time.monotonic()
-        undo.enter_context(breaking(platform, host, kept))
+        beside = None
+        for breaking, host in breakings:
+            made = undo.enter_context(breaking(Scene(platform, host, kept, beside)))
+            beside = made if isinstance(made, Injection) else None
         yield happening
 
 
 def _killed(unit: str) -> Breaking:
-    def breaking(platform: Platform, host: str, _kept: ExitStack) -> AbstractContextManager[object]:
-        return platform.faults.inject(Fault.SERVICE_KILLED, platform.site.host(host), unit=unit)
-
-    return breaking
+    return lambda scene: scene.inject(Fault.SERVICE_KILLED, unit=unit)
 
 
 def _stopped(unit: str) -> Breaking:
-    def breaking(platform: Platform, host: str, _kept: ExitStack) -> AbstractContextManager[object]:
-        return platform.faults.inject(Fault.SERVICE_STOPPED, platform.site.host(host), unit=unit)
-
-    return breaking
+    return lambda scene: scene.inject(Fault.SERVICE_STOPPED, unit=unit)
 
 
-def _powered_off(platform: Platform, host: str, _kept: ExitStack) -> AbstractContextManager[object]:
-    return platform.faults.inject(Fault.POWER_CUT, platform.site.host(host))
-
-
-def _unplugged(platform: Platform, host: str, _kept: ExitStack) -> AbstractContextManager[object]:
-    found = platform.site.host(host)
-    return platform.faults.inject(Fault.LINK_DOWN, found, zone=found.zones[0])
+def _unplugged(scene: Scene) -> AbstractContextManager[object]:
+    return scene.inject(Fault.LINK_DOWN, zone=scene.platform.site.host(scene.host).zones[0])
 
 
 @contextmanager
-def _ending_certificate(platform: Platform, host: str, kept: ExitStack) -> Iterator[None]:
+def _ending_certificate(scene: Scene) -> Iterator[None]:
     """Mended, it is renewed: one that was only removed would be watched no longer, and its end never told."""
-    ending, renewed = (platform.authority.sign("recette-essai", days) for days in (ENDING_DAYS, RENEWED_DAYS))
-    kept.enter_context(platform.staging.certificate(host, ending))
+    authority, staging = scene.platform.authority, scene.platform.staging
+    ending, renewed = (authority.sign("recette-essai", days) for days in (ENDING_DAYS, RENEWED_DAYS))
+    scene.kept.enter_context(staging.certificate(scene.host, ending))
     try:
         yield
     finally:
-        platform.staging.renew(host, renewed)
+        staging.renew(scene.host, renewed)
 
 
 @contextmanager
-def _filled(platform: Platform, host: str, _kept: ExitStack) -> Iterator[None]:
+def _filled(scene: Scene) -> Iterator[None]:
     try:
-        platform.staging.fill(host)
+        scene.platform.staging.fill(scene.host)
         yield
     finally:
-        platform.staging.empty(host)
+        scene.platform.staging.empty(scene.host)
 
 
 def _halted(unit: str) -> Breaking:
     """A unit on every member of a redundancy group, whose name stands for the host."""
 
-    def breaking(platform: Platform, group: str, _kept: ExitStack) -> AbstractContextManager[object]:
-        return platform.staging.halted([member.name for member in platform.site.group(group)], unit)
+    def breaking(scene: Scene) -> AbstractContextManager[object]:
+        members = [member.name for member in scene.platform.site.group(scene.host)]
+        return scene.platform.staging.halted(members, unit)
 
     return breaking
 
 
-def _power(told: dict[str, str]) -> Breaking:
-    def breaking(platform: Platform, host: str, _kept: ExitStack) -> AbstractContextManager[object]:
-        return platform.staging.power(host, told)
-
-    return breaking
+def _ownerless(scene: Scene) -> AbstractContextManager[object]:
+    """Both members of a pair leave their shared address: the host is the name that the supervision gives it."""
+    site = scene.platform.site
+    (group,) = [name for name in site.vips if shared_name(name) == scene.host]
+    return scene.platform.staging.halted([member.name for member in site.group(group)], "keepalived.service")
 
 
 @contextmanager
-def _ownerless(platform: Platform, host: str, _kept: ExitStack) -> Iterator[None]:
-    """Both members of a pair leave their shared address: `host` is the name that the supervision gives it."""
-    (group,) = [name for name in platform.site.vips if shared_name(name) == host]
-    members = [member.name for member in platform.site.group(group)]
-    with platform.staging.halted(members, "keepalived.service"):
+def _split_copies(scene: Scene) -> Iterator[None]:
+    """The way between both mail servers is shut, and somebody is written to: what nobody changes is never late."""
+    platform = scene.platform
+    parties = Parties(platform.site)
+    writer, reader = parties.employee, parties.colleague
+    door = writer.door.at(str(platform.site.host(scene.host).address))
+    letter = Letter(writer.address, reader.address, "Copie en retard", attachment=None)
+    with platform.staging.shut(scene.host, copy_port(platform.site)):
+        (dialogue,) = hold(platform.remote, writer.host, [replace(writer, door=door).call(letter)])
+        if not dialogue.taken:
+            raise Inconclusive(f"{scene.host} n'a pas pris le message : aucune boîte n'est en retard ({dialogue})")
         yield
 
 
@@ -130,18 +156,29 @@ INCIDENTS: dict[str, Breaking] = {
     "un service tué, que le système relance": _killed("dovecot.service"),
     "un service arrêté": _stopped(RADIUS),
     "un service publié arrêté": _stopped("nginx.service"),
-    "un hôte éteint": _powered_off,
+    "un hôte éteint": lambda scene: scene.inject(Fault.POWER_CUT),
     "un lien coupé": _unplugged,
     "un disque plein": _filled,
     "un certificat proche de sa fin": _ending_certificate,
-    "l'onduleur sur batterie": _power(BATTERY),
-    "la salle propre trop chaude": _power(TOO_HOT),
+    "une coupure du secteur qui arrête la climatisation": lambda scene: scene.platform.staging.power(
+        scene.host, NO_MAINS
+    ),
     "une adresse partagée sans porteur": _ownerless,
+    "une copie des boîtes bloquée": _split_copies,
+    "une réplication suspendue": lambda scene: scene.platform.staging.unapplied(scene.host),
     "un tunnel fermé": _stopped("strongswan.service"),
     "les serveurs de supervision arrêtés": _halted(UNIT),
     "la messagerie arrêtée": _halted("postfix.service"),
 }
 """Words of the features -> what happens."""
+
+
+def copy_port(site: Site) -> int:
+    """The TCP port by which mailboxes are copied, from the flow matrix. Inconclusive if it has none."""
+    found = [flow.ports[0].first for flow in site.flows if flow.source == flow.destination == MAIL]
+    if not found:
+        raise Inconclusive("La matrice de flux ne dit pas par où les boîtes sont copiées")
+    return found[0]
 
 
 @contextmanager

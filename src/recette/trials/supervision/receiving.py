@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from recette.probes.monitoring import Alert, OnCall, of
 
 NAMED = re.compile(r'"(?P<service>[^"]+)" en panne sur "(?P<host>[^"]+)" \((?P<severity>[^)]+)\)')
-ACTIVE_FIREWALL = "le pare-feu actif"
+FOUND = ("le pare-feu actif", "le serveur qui suit")
+"""Words of the features for a host that is only known when it is looked for."""
 CHANNELS = ("courriel", "SMS")
 MARGIN_S = 5.0
 """Read on after the limit: a message that is late is measured, rather than missed."""
@@ -28,17 +29,21 @@ class Wanted:
 
     @classmethod
     def named(cls, words: str, subject: str) -> Self:
-        """What the words of a feature ask for; where they speak of the active firewall, `subject` is meant."""
+        """What the words of a feature ask for; where they do not name the host, `subject` is meant."""
         found = NAMED.fullmatch(words)
         if found is None:
             raise ValueError(f"not what a message must name: {words}")
-        host = subject if found["host"] == ACTIVE_FIREWALL else found["host"]
+        host = subject if found["host"] in FOUND else found["host"]
         return cls("panne", host, found["service"], found["severity"])
 
     def met_by(self, alert: Alert) -> bool:
         """A short message that tells an end does not say how bad it was."""
         severity = alert.severity in (self.severity, "") if self.state == "rétabli" else alert.severity == self.severity
         return alert.state == self.state and alert.host == self.host and alert.service == self.service and severity
+
+    def ended(self) -> Self:
+        """What a message must name when this is over."""
+        return replace(self, state="rétabli")
 
     def __str__(self) -> str:
         return f"[{self.severity}] {self.host} ({self.service}), {self.state}"

@@ -19,9 +19,12 @@ READY_LIMIT_S = 240.0
 """Guard against waiting for ever: a server that returns copies its database, then asks every host."""
 CALM_LIMIT_S = 120.0
 """Guard: what a scenario has repaired is seen to be well within seconds."""
-CALM_S = 8
-"""Without a change of state: what was broken before has been told, its end too."""
+CALM_S = 5
+"""Without a change of state: Zabbix looks each 3 s for whom it must tell, so what was broken before has been told."""
 UNIT = "zabbix-server.service"
+ROLE = "/usr/local/lib/supervision/supervision-base /etc/supervision/base.json --role"
+"""What the database of a server does (role supervision)."""
+FOLLOWER = "follower"
 GATEWAYS, DESKS, MAILBOX = "operateurs_sip", "postes", "svc-astreinte"
 
 
@@ -39,6 +42,16 @@ def on_call(platform: Platform) -> OnCall:
 def active(platform: Platform) -> Host:
     """The server in service. Raises Inconclusive if there is not exactly one."""
     return platform.site.host(platform.monitoring.active())
+
+
+def following(platform: Platform) -> Host:
+    """The server whose database follows the other one's. Raises Inconclusive if there is not exactly one."""
+    told = platform.remote.map(platform.monitoring.servers, ROLE)
+    found = [name for name, done in told.items() if done.stdout.strip() == FOLLOWER]
+    if len(found) != 1:
+        roles = {name: done.stdout.strip() or done.stderr.strip() for name, done in told.items()}
+        raise Inconclusive(f"Supervision : une base qui suit et une seule était attendue, obtenu : {roles}")
+    return platform.site.host(found[0])
 
 
 def await_ready(platform: Platform) -> None:
