@@ -10,7 +10,7 @@ from recette.actions.authority import Credential
 from recette.actions.journal import Act, Drivers, Journal
 from recette.actions.undoing import undone
 from recette.errors import Inconclusive
-from recette.shell import Remote
+from recette.shell import Completed, Remote
 
 DRIVER = "staging"
 VOLUME, VOLUME_MEBIBYTES, VOLUME_PERCENT = "/srv/recette-volume", 16, 97
@@ -94,8 +94,10 @@ class Staging:
     def halted(self, hosts: Sequence[str], unit: str) -> Iterator[None]:
         """Stop a unit on several hosts, the last one of a pair included: twin only, since the service is lost."""
         with self._undone(f"{unit} arrêté partout", hosts, "start", unit):
-            for host in hosts:
-                self._must(host, f"systemctl stop {shlex.quote(unit)}")
+            # At once: the second of a pair would otherwise take over for a while.
+            stopped = self._remote.map(hosts, f"systemctl stop {shlex.quote(unit)}")
+            for host, done in stopped.items():
+                self._accept(host, done)
             yield
 
     @contextmanager
@@ -119,6 +121,9 @@ class Staging:
             yield
 
     def _must(self, host: str, script: str) -> None:
-        done = self._remote.run(host, script)
+        self._accept(host, self._remote.run(host, script))
+
+    @staticmethod
+    def _accept(host: str, done: Completed) -> None:
         if done.rc != 0:
             raise Inconclusive(f"{host} : mise en scène refusée ({' '.join(done.stderr.split()) or 'sans message'})")
