@@ -132,6 +132,7 @@ def test_a_mail_is_read_as_on_call_reads_it() -> None:
 
 def test_a_mail_of_somebody_else_is_no_alert() -> None:
     assert from_mail(MAIL.format(subject="Réunion de service").encode(), 3.0) is None
+    assert from_mail(MAIL.format(subject="[SIEM] Virus : mail2").encode(), 3.0) is None
     assert from_mail(b"Subject: [Haut] mail2 : x\n\nrien", 3.0) is None
 
 

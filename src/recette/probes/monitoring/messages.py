@@ -12,6 +12,8 @@ from typing import Literal
 State = Literal["panne", "rétabli"]
 Channel = Literal["courriel", "SMS"]
 RECOVERED = "Rétabli"
+ELSEWHERE = "SIEM"
+"""What begins the subject of a message of the SIEM, which on call reads too."""
 SUBJECT = re.compile(r"\[(?P<word>[^\]]+)\] (?P<host>\S+) : (?P<title>.*)", re.DOTALL)
 SHORT = re.compile(r"\[(?P<word>[^\]]+)\] (?P<host>\S+) \((?P<service>[^)]*)\) : (?P<title>.*), (?P<time>[\d:]+)$")
 FIELD = re.compile(r"^(Hôte|Service|Gravité|Heure) : (.*)$", re.MULTILINE)
@@ -53,7 +55,7 @@ def from_mail(raw: bytes, seen_s: float) -> Alert | None:
     mail = message_from_bytes(raw, policy=policy.default)
     found = SUBJECT.fullmatch(" ".join(str(mail["subject"]).split()))
     body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
-    if found is None or body is None:
+    if found is None or body is None or found["word"] == ELSEWHERE:
         return None
     text = str(body.get_content())
     fields = {name: value.strip() for name, value in FIELD.findall(text)}
