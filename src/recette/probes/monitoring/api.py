@@ -107,15 +107,15 @@ class Monitoring:
         alerts, events = self.ask(("alert.get", waiting), ("event.get", changes))
         return int(alerts), int(events)
 
-    def hosts(self) -> dict[str, bool]:
-        """Watched hosts that have an agent, and whether it answers."""
-        asked = {"output": ["host", "status"], "selectInterfaces": ["available", "type"]}
+    def answering(self) -> frozenset[str]:
+        """Watched hosts whose agent answers. A shared address, which has no agent, is none of them."""
+        asked = {"output": ["host", "status"], "selectInterfaces": ["available"]}
         (told,) = self.ask(("host.get", asked))
-        return {
-            host["host"]: all(each["available"] == AVAILABLE for each in host["interfaces"])
+        return frozenset(
+            host["host"]
             for host in told
-            if host["status"] == WATCHED and host["interfaces"]
-        }
+            if host["status"] == WATCHED and AVAILABLE in [each["available"] for each in host["interfaces"]]
+        )
 
     def items(self, pattern: str) -> tuple[Item, ...]:
         """Watched items whose key begins so."""

@@ -12,6 +12,7 @@ from recette.probes.monitoring import OnCall
 from recette.probes.monitoring.api import ACTIVE_NODE, SERVERS, STANDBY_NODE
 from recette.secrets import Secrets
 from recette.site import Host
+from recette.site.names import EVERY_HOST
 from recette.trials.mail.doors import Doors
 from recette.waiting import NotYet, wait_until
 
@@ -82,7 +83,8 @@ def _pair(platform: Platform) -> bool | NotYet:
 
 
 def _calm(platform: Platform) -> bool | NotYet:
-    silent = [name for name, answers in platform.monitoring.hosts().items() if not answers]
+    answering = platform.monitoring.answering()
+    silent = [host.name for host in platform.site.members(EVERY_HOST) if host.name not in answering]
     if silent:
         return NotYet(f"sans réponse : {', '.join(silent)}")
     problems = platform.monitoring.problems()
