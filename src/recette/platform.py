@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,8 @@ class Platform:
         self.site = site
         self.twin = Twin(site) if site.kind == "twin" else None
         self.remote = Remote(self.twin.state.ssh_config if self.twin else _ssh_config(site))
+        self.in_service_at: float | None = None
+        """Since when nobody applies roles to it, in seconds of the epoch; None for a site that was taken as it was."""
 
     @cached_property
     def faults(self) -> Faults:
@@ -141,6 +144,7 @@ class Platform:
             ensure(self.site, self.twin.machines())
         progress("waiting for the redundancy to settle")
         self.settle()
+        self.in_service_at = time.time()
 
     def settle(self) -> None:
         """Wait until every virtual address has exactly one owner."""

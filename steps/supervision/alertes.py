@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from pytest_bdd import given, parsers, then, when
 
@@ -15,7 +16,7 @@ from recette.site import Host
 from recette.trials.supervision import incidents, receiving
 from recette.trials.supervision.incidents import Incident
 from recette.trials.supervision.receiving import CHANNELS, Wanted
-from recette.trials.supervision.watchers import following
+from recette.trials.supervision.watchers import following, undisturbed_since
 from steps.reseau.en_service import measured_within
 
 MESSAGE = r'(?P<words>"[^"]+" en panne sur "[^"]+" \([^)]+\))'
@@ -124,8 +125,15 @@ def nothing_of(host: str, platform: Platform, oncall: OnCall, preuves: Recorder)
 
 
 @when(parsers.parse("rien ne tombe en panne pendant {seconds:d} secondes"))
-def nothing_breaks(seconds: int, oncall: OnCall) -> None:
-    oncall.wait(lambda: bool(oncall.alerts or oncall.notices), seconds)
+def nothing_breaks(seconds: int, platform: Platform, oncall: OnCall, preuves: Recorder) -> None:
+    """The calm that reigned before counts: what was received meanwhile can still be read."""
+    now = time.time()
+    since = max(now - seconds, undisturbed_since(platform))
+    oncall.listen(since)
+    oncall.read()
+    oncall.wait(lambda: bool(oncall.alerts or oncall.notices), seconds - (now - since))
+    preuves.measure("calme éprouvé", round(time.time() - since), "s")
+    preuves.note(f"Messages lus depuis le {datetime.fromtimestamp(since, UTC):%d/%m/%Y à %H:%M:%S} UTC.")
 
 
 @then("l'astreinte n'a reçu aucun message")

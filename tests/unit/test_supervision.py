@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from recette.policy.watching import GATEWAY, NOWHERE, shared, watched
 from recette.probes.browser import Stage, View
 from recette.probes.monitoring import Alert, Item, Notice, from_gateway, from_mail
+from recette.probes.monitoring.agents import gateway, inbox
 from recette.site import Site, find_site
 from recette.site.names import EVERY_HOST
 from recette.trials.supervision import console
@@ -146,6 +147,18 @@ def test_an_sms_tells_host_service_and_severity_and_the_gateway_speaks_for_itsel
     assert Wanted("rétabli", "fw-int-1", "réseau", "Désastre").met_by(ended)
     assert from_gateway(json.dumps({"origin": "veille", "text": "muette"}), 1.0) == Notice("muette", 1.0)
     assert from_gateway(json.dumps({"origin": "client", "text": "bonjour"}), 1.0) is None
+
+
+def test_messages_of_the_calm_that_reigned_before_can_be_read() -> None:
+    """As many lines, and mails, as had been received by an instant that is past."""
+    lines = [json.dumps({"received": when}) for when in (10.0, 20.0, 30.0)]
+    assert [gateway.mark(lines, before) for before in (None, 5.0, 20.5, 99.0)] == [3, 0, 2, 3]
+    rows = [
+        b'1 (UID 7 INTERNALDATE "26-Nov-2026 10:00:00 +0000")',
+        b'2 (UID 9 INTERNALDATE "26-Nov-2026 11:00:01 +0100")',
+    ]
+    assert inbox.received_at(rows) == [(7, 1795687200.0), (9, 1795687201.0)]
+    assert inbox.received_at([None]) == []
 
 
 def test_words_of_a_feature_that_name_nothing_are_refused() -> None:

@@ -108,6 +108,10 @@ class Journal:
                 entries.pop(record.id, None)
         return tuple(entries.values())
 
+    def changed_at(self) -> float:
+        """When something was last broken or undone, in seconds of the epoch; 0 if nothing ever was."""
+        return self.path.stat().st_mtime if self._lines() else 0.0
+
     def replay(self, drivers: Drivers, prove: Callable[[Entry], object] | None = None) -> tuple[Entry, ...]:
         """Undo what is pending, last broken first; return what was undone.
 

@@ -34,11 +34,11 @@ class OnCall:
     notices: list[Notice] = field(default_factory=list)
     _marks: dict[str, int] = field(default_factory=dict)
 
-    def listen(self) -> None:
-        """Forget what came before."""
+    def listen(self, since: float | None = None) -> None:
+        """Forget what came before now, or before an instant that is past (seconds of the epoch)."""
         self.alerts.clear()
         self.notices.clear()
-        self._marks = {"courriel": self._mail(None)["last"], "SMS": self._sms(None)["last"]}
+        self._marks = {"courriel": self._mail(None, since)["last"], "SMS": self._sms(None, since)["last"]}
 
     def read(self) -> None:
         """Bring what came since; waits for a moment when nothing did."""
@@ -72,11 +72,12 @@ class OnCall:
         lines += [f"veille\n{notice.text}" for notice in self.notices]
         return "\n---\n".join(lines) or "rien"
 
-    def _mail(self, after: int | None) -> dict[str, Any]:
+    def _mail(self, after: int | None, before: float | None = None) -> dict[str, Any]:
         wish = {
             **self.box.door.payload(),
             "login": self.box.login,
             "after": after,
+            "before": before,
             "limit_s": TURN_S,
             "call_s": CALL_S,
         }
@@ -85,8 +86,8 @@ class OnCall:
             raise Inconclusive(f"La boîte de l'astreinte ne se lit pas : {told['error']}")
         return dict(told)
 
-    def _sms(self, after: int | None) -> dict[str, Any]:
-        wish = {"path": MESSAGES, "after": after, "limit_s": TURN_S}
+    def _sms(self, after: int | None, before: float | None = None) -> dict[str, Any]:
+        wish = {"path": MESSAGES, "after": after, "before": before, "limit_s": TURN_S}
         return dict(self.remote.python(self.gateway, source("gateway"), wish, timeout_s=TURN_S + MARGIN_S))
 
 

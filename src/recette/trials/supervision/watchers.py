@@ -22,6 +22,8 @@ CALM_LIMIT_S = 120.0
 """Guard: what a scenario has repaired is seen to be well within seconds."""
 CALM_S = 5
 """Without a change of state: Zabbix looks each 3 s for whom it must tell, so what was broken before has been told."""
+SETTLED_S = 90.0
+"""After a change: what must be told of it is told within 60 s."""
 UNIT = "zabbix-server.service"
 ROLE = "/usr/local/lib/supervision/supervision-base /etc/supervision/base.json --role"
 """What the database of a server does (role supervision)."""
@@ -38,6 +40,17 @@ def on_call(platform: Platform) -> OnCall:
     password = Secrets.of_site(site.name, site.kind, site.path).of(f"annuaire/{MAILBOX}")
     box = Box(Doors.of(site).reading, (MAILBOX, password))
     return OnCall(platform.remote, desks[0].name, box, gateways[0].name)
+
+
+def undisturbed_since(platform: Platform) -> float:
+    """Since when nothing has been broken, undone nor installed on the site, in seconds of the epoch: now at the latest.
+
+    What was last changed has been told by then, its end too.
+    """
+    now = time.time()
+    if platform.in_service_at is None or platform.journal.pending():
+        return now
+    return min(now, max(platform.in_service_at, platform.journal.changed_at()) + SETTLED_S)
 
 
 def active(platform: Platform) -> Host:

@@ -1,7 +1,7 @@
 """Reads the messages that the SMS gateway keeps, and prints what came after a mark, as JSON.
 
-Payload: {"path", "after", "limit_s"}: `after` counts the lines already known; null tells the mark alone. A line counts
-once its line feed is written.
+Payload: {"path", "after", "before", "limit_s"}: `after` counts the lines already known; null tells the mark alone, as
+it was at `before` (seconds of the epoch; null for now). A line counts once its line feed is written.
 
 Answer: {"last": number of lines, "messages": [line, ...]}.
 """
@@ -24,10 +24,15 @@ def lines(path: str) -> list[str]:
     return text.split("\n")[:-1]
 
 
+def mark(found: list[str], before: float | None) -> int:
+    """How many lines had been received by then."""
+    return len(found) if before is None else sum(json.loads(line)["received"] < before for line in found)
+
+
 def read(wish: dict[str, Any]) -> dict[str, Any]:
     found = lines(wish["path"])
     if wish["after"] is None:
-        return {"last": len(found), "messages": []}
+        return {"last": mark(found, wish["before"]), "messages": []}
     deadline = time.monotonic() + wish["limit_s"]
     while len(found) <= wish["after"] and time.monotonic() < deadline:
         time.sleep(POLL_S)

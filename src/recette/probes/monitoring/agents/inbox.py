@@ -1,8 +1,9 @@
 """Reads the mailbox of who is on call over IMAPS, and prints what came after a mark, as JSON.
 
-Payload: {"addresses": [...], "port", "name", "ca", "login": [user, password], "after", "limit_s", "call_s"}. With
-`after` null, nothing is waited for nor brought back: the mark alone is told. Otherwise messages whose number is above
-`after` are waited for, up to `limit_s`, and all of them are brought back.
+Payload: {"addresses": [...], "port", "name", "ca", "login": [user, password], "after", "before", "limit_s",
+"call_s"}. With `after` null, nothing is waited for nor brought back: the mark alone is told, as it was at `before`
+(seconds of the epoch; null for now). Otherwise messages whose number is above `after` are waited for, up to `limit_s`,
+and all of them are brought back.
 
 Answer: {"last": highest number, "messages": [base64, ...], "error"}; `error` tells why the mailbox could not be read.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import base64
 import imaplib
 import json
+import re
 import ssl
 import sys
 import time
@@ -40,12 +42,30 @@ def numbers(link: Named, after: int) -> list[int]:
     return [number for number in map(int, (rows[0] or b"").split()) if number > after]
 
 
+def mark(link: Named, before: float | None) -> int:
+    """The highest number that had been given by then, 0 for an empty mailbox."""
+    if before is None:
+        return max(numbers(link, 0), default=0)
+    _, rows = link.uid("FETCH", "1:*", "(INTERNALDATE)")
+    return max((number for number, received in received_at(rows) if received < before), default=0)
+
+
+def received_at(rows: list[Any]) -> list[tuple[int, float]]:
+    """Number of each message, and when it was received, in seconds of the epoch."""
+    found = []
+    for row in rows:
+        number, when = re.search(rb"UID (\d+)", row or b""), imaplib.Internaldate2tuple(row or b"")
+        if number and when:
+            found.append((int(number[1]), time.mktime(when)))
+    return found
+
+
 def read(link: Named, wish: dict[str, Any]) -> dict[str, Any]:
     link.login(*wish["login"])
     link.select("INBOX", readonly=True)
     after = wish["after"]
     if after is None:
-        return {"last": max(numbers(link, 0), default=0), "messages": []}
+        return {"last": mark(link, wish["before"]), "messages": []}
     deadline = time.monotonic() + wish["limit_s"]
     while not (found := numbers(link, after)) and time.monotonic() < deadline:
         time.sleep(POLL_S)
