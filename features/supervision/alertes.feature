@@ -13,29 +13,24 @@ Fonctionnalité: Une panne devient un message
   Règle: Un message en au plus 60 secondes, puis l'avis de rétablissement
 
     @EXG-F-06 @perturbateur
-    Plan du scénario: <panne> (<hôte>) : l'astreinte est prévenue, puis rassurée
-      Quand survient <panne> sur "<hôte>"
-      Alors l'astreinte apprend en au plus 60 secondes : "<service>" en panne sur "<hôte>" (<gravité>)
+    Scénario: Un service s'arrête : l'astreinte est prévenue, puis rassurée
+      Quand survient un service arrêté sur "dc2"
+      Alors l'astreinte apprend en au plus 60 secondes : "freeradius.service" en panne sur "dc2" (Haut)
       Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
-
-      Exemples: un service, un lien, un certificat
-        | panne                          | hôte       | service                  | gravité  |
-        | un service arrêté              | dc2        | freeradius.service       | Haut     |
-        | un lien coupé                  | dc1        | réseau                   | Désastre |
-        | un certificat proche de sa fin | mandataire | certificat recette-essai | Haut     |
 
     @EXG-F-06 @perturbateur
     Plan du scénario: À la fois <panne> (<hôte>) et <autre panne> (<autre hôte>) : l'astreinte apprend tout, puis la fin
       Quand surviennent à la fois <panne> sur "<hôte>" et <autre panne> sur "<autre hôte>"
       Alors l'astreinte apprend en au plus 60 secondes : "<service>" en panne sur "<hôte>" (<gravité>)
-      Et l'astreinte apprend en au plus 60 secondes : "<autre service>" en panne sur "<autre hôte>" (<gravité>)
+      Et l'astreinte apprend en au plus 60 secondes : "<autre service>" en panne sur "<autre hôte>" (<autre gravité>)
       Et une fois la panne réparée, elle l'apprend en au plus 60 secondes
 
-      Exemples: des services, des hôtes, un lien
-        | panne                                  | hôte  | service         | autre panne              | autre hôte | autre service | gravité  |
-        | un service tué, que le système relance | mail2 | dovecot.service | un service publié arrêté | mandataire | nginx.service | Haut     |
-        | un hôte éteint                         | bkp1  | réseau          | un hôte éteint           | poste-b25  | réseau        | Désastre |
-        | un hôte éteint                         | pve2  | réseau          | un lien coupé            | ligne-b70  | réseau        | Désastre |
+      Exemples: des services, des hôtes, des liens, un certificat
+        | panne                                  | hôte  | service         | gravité  | autre panne                    | autre hôte | autre service            | autre gravité |
+        | un service tué, que le système relance | mail2 | dovecot.service | Haut     | un service publié arrêté       | mandataire | nginx.service            | Haut          |
+        | un hôte éteint                         | bkp1  | réseau          | Désastre | un hôte éteint                 | poste-b25  | réseau                   | Désastre      |
+        | un hôte éteint                         | pve2  | réseau          | Désastre | un lien coupé                  | ligne-b70  | réseau                   | Désastre      |
+        | un lien coupé                          | dc1   | réseau          | Désastre | un certificat proche de sa fin | mandataire | certificat recette-essai | Haut          |
 
     @EXG-F-06 @perturbateur
     Scénario: Le secteur manque et la salle propre chauffe : l'astreinte apprend l'un et l'autre, puis leur fin
