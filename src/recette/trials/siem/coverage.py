@@ -64,9 +64,9 @@ def collector(platform: Platform) -> Host:
     return found[0]
 
 
-def covered(platform: Platform, limit_s: float) -> Coverage:
-    """Log one event on every host at once, and look for each at most so long."""
-    siem, word, asked = platform.siem, nonce(), hosts(platform)
+def covered(platform: Platform, limit_s: float, word: str = "") -> Coverage:
+    """Log one event on every host at once, a word of its own unless one is given; look for each at most so long."""
+    siem, word, asked = platform.siem, word or nonce(), hosts(platform)
     since = siem.mark()
     began_s = time.monotonic()
     failed = [host for host, done in platform.remote.map(asked, ONE.format(word=word)).items() if done.rc != 0]
