@@ -196,7 +196,7 @@ TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
         ["log-erased", NOW, "mandataire", "-", "-", "/var/log/nginx/access.log", "log-truncated"],
     ),
     "a clock ahead": ([clock(600)] * 3, ["clock-moved", NOW, "bkp1", "-", "-", "horloge", "clock-ahead"]),
-    "a clock behind": ([clock(-600)] * 3, ["clock-moved", NOW, "bkp1", "-", "-", "horloge", "clock-behind"]),
+    "a clock behind": ([clock(-600)] * 4, ["clock-moved", NOW, "bkp1", "-", "-", "horloge", "clock-behind"]),
     "scan": (
         [drop(port) for port in range(1000, 1015)],
         ["port-scan", NOW, "fw-ext-1", "192.0.2.66", "-", "niveau 1"],
@@ -239,7 +239,8 @@ SILENT: dict[str, Sequence[tuple[str, str, str]]] = {
     "an account made by the system": [samba(CREATED % "true")],
     "an honest request": [request("/?_task=mail&_search=select%20from%20the%20union...")],
     "a clock that is right": [clock(0)] * 4,
-    "what waited in a queue": [clock(-60 + 3 * rank) for rank in range(20)],
+    "what waited in a queue": [clock(-60 + 2 * rank) for rank in range(30)],
+    "what waits in a queue that empties slowly": [clock(-60 + rank) for rank in range(60)],
     "a spam refused": [("mx-1", "postfix", INFECTED.replace("virus found", "spam"))],
     "a sign of life": [("dc1", "rsyslogd", "-- MARK --")],
 }

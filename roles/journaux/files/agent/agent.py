@@ -23,7 +23,7 @@ from effacements import Logs
 from fichiers import Tree, described, owner
 from refus import Refusals
 
-PORTS_EVERY_S, ROOTS_EVERY_S, CLOCK_EVERY_S, TICK_S = 2.0, 2.0, 3.0, 0.2
+PORTS_EVERY_S, ROOTS_EVERY_S, CLOCK_EVERY_S, TICK_S = 2.0, 2.0, 2.0, 0.2
 CHUNK, SCANNED = 64 * 1024, 25 * 1024 * 1024
 """Bytes sent to the scanner at once, and of the largest file that is sent."""
 SCAN_LIMIT_S = 30.0
@@ -82,7 +82,7 @@ class Watcher:
         ports_s = roots_s = clock_s = 0.0
         while True:
             busy = self._refusals or self._files.busy or self._scanned.busy
-            wait_s = TICK_S if busy else min(PORTS_EVERY_S, ROOTS_EVERY_S)
+            wait_s = TICK_S if busy else min(PORTS_EVERY_S, ROOTS_EVERY_S, CLOCK_EVERY_S)
             select.select([self._files.descriptor, self._scanned.descriptor], [], [], wait_s)
             now_s = time.monotonic()
             self._look_at_files(now_s)

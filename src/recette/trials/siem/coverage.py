@@ -23,8 +23,8 @@ UNITS = {"embedded": "siem-collecteur.service", "wazuh": "wazuh-manager.service"
 ONE = "logger --tag recette {word}"
 MANY = "{{ seq --format '{word}-%g' {count}; echo {word}-fin; }} | logger --tag recette"
 NUMBER = re.compile(r"-(\d+)$")
-CATCH_UP_S = 120.0
-"""Guard for what waited to arrive once the collector is back."""
+LOOK_S, CATCH_UP_S = 1.0, 120.0
+"""Pause between two looks, and guard, while what waited arrives once the collector is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,8 @@ def cut(platform: Platform, cut_s: float, count: int) -> Kept:
         lasted_s = time.monotonic() - fault.at_monotonic_s
 
     def ended() -> bool | NotYet:
+        # Each look reads the archive of the day, on the machine that has yet to take in what waited.
+        time.sleep(LOOK_S)
         missing = sorted(set(asked) - {event.host for event in siem.events(since, f"{word}-fin")})
         return NotYet(", ".join(missing)) if missing else True
 
