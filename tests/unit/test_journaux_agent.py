@@ -246,3 +246,11 @@ def test_the_scanner_is_asked(said: str, wanted: str, agent: Any, tmp_path: Path
         thread.join(LIMIT_S)
     assert received.startswith(b"zINSTREAM\0")
     assert received.count(b"x") == 100_000
+
+
+def test_a_scanner_that_is_not_there_is_no_clean_file(agent: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    with pytest.raises(OSError, match="No such file"):
+        agent.agent.scanned(str(path), str(tmp_path / "clamd"))
+    assert agent.agent.scanned(str(tmp_path / "gone"), str(tmp_path / "clamd")) == ""

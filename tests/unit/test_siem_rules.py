@@ -191,6 +191,10 @@ TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
         [("mx-1", "postfix", INFECTED)],
         ["malware-mail", NOW, "mx-1", "192.0.2.40", "jm@cenexis.example", "x@partenaire.example", "Site.Eicar"],
     ),
+    "a scanner that is away": (
+        [("poste-b25", "antivirus", "unscanned error=ConnectionRefusedError path=/srv/x y")],
+        ["watch-lost", NOW, "poste-b25", "-", "-", "/srv/x y", "unscanned"],
+    ),
     "a log emptied": (
         [("mandataire", "effacement", "log act=truncated bytes=7 path=/var/log/nginx/access.log")],
         ["log-erased", NOW, "mandataire", "-", "-", "/var/log/nginx/access.log", "log-truncated"],

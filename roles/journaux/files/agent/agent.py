@@ -47,20 +47,24 @@ class Journal:
 
 
 def scanned(path: str, scanner: str) -> str:
-    """Name of the virus that the scanner finds in a file; nothing if none, or if the file went away."""
+    """Name of the virus that the scanner finds in a file; nothing if none, or if the file went away.
+
+    Raises OSError if the scanner cannot be asked; that its door is missing is no missing file.
+    """
     try:
-        with Path(path).open("rb") as stream, socket.socket(socket.AF_UNIX) as door:
-            door.settimeout(SCAN_LIMIT_S)
-            door.connect(scanner)
-            door.sendall(b"zINSTREAM\0")
-            left = SCANNED
-            while left and (data := stream.read(min(CHUNK, left))):
-                door.sendall(struct.pack("!I", len(data)) + data)
-                left -= len(data)
-            door.sendall(struct.pack("!I", 0))
-            said = b"".join(iter(lambda: door.recv(4096), b"")).rstrip(b"\0").decode(errors="replace")
+        stream = Path(path).open("rb")  # noqa: SIM115 - closed below, and what is opened there may be missing as well
     except FileNotFoundError:
         return ""
+    with stream, socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(SCAN_LIMIT_S)
+        door.connect(scanner)
+        door.sendall(b"zINSTREAM\0")
+        left = SCANNED
+        while left and (data := stream.read(min(CHUNK, left))):
+            door.sendall(struct.pack("!I", len(data)) + data)
+            left -= len(data)
+        door.sendall(struct.pack("!I", 0))
+        said = b"".join(iter(lambda: door.recv(4096), b"")).rstrip(b"\0").decode(errors="replace")
     return said.removeprefix("stream: ").removesuffix(" FOUND") if said.endswith(" FOUND") else ""
 
 
