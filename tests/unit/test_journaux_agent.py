@@ -192,7 +192,7 @@ def test_who_listens_is_told_and_the_loopback_is_not(agent: Any) -> None:
         found = agent.ecoutes.open_ports()
         port = wide.getsockname()[1]
         assert own.getsockname()[1] not in found
-        assert f"user={os.getuid()} program=" in agent.ecoutes.line(port, found[port])
+        assert f"user={os.getuid()} program=" in agent.ecoutes.line(port, agent.ecoutes.processes()[found[port]])
 
 
 def test_refusals_are_followed_through_a_rotation(agent: Any, tmp_path: Path) -> None:
