@@ -19,7 +19,7 @@ ATTACKS: Mapping[str, Act] = {
     "un employé sans droit essaie de devenir root": intrusions.refused_root,
     "un service non déclaré se met à l'écoute": intrusions.listens,
     "la transmission des journaux d'un hôte est arrêtée": intrusions.silenced,
-    "le journal d'un serveur est effacé": intrusions.erased,
+    "le journal d'un serveur est effacé": wires.erased,
     "l'horloge d'un hôte est avancée de dix minutes": intrusions.moved_clock,
     "un compte est créé dans l'annuaire": directory.created,
     "un employé devient administrateur du domaine": directory.promoted,

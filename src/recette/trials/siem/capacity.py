@@ -92,7 +92,7 @@ def _step(platform: Platform, rate: float) -> Step:
     name = f"{where.name}.{platform.site.dns}"
     tls = {"name": name, "ca": TRUST, "certificate": f"{OWN}.pem", "key": f"{OWN}.key"}
     told = _flood(platform, {"address": str(where.address), "port": PORT, "tls": tls}, rate, word)
-    wanted, found = {f"/{word}-{rank}" for rank in range(told["alarms"])}, dict[str, float]()
+    wanted, found = {f"/{word}-{rank}" for rank in range(int(told["alarms"]))}, dict[str, float]()
     # An alarming event that nobody told of within the bound would be told too late in any case.
     end_s = time.monotonic() + BOUND_S
     while True:

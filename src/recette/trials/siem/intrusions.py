@@ -16,13 +16,12 @@ from recette.trials.sessions import employee, open_session, rights
 from recette.trials.siem.guesses import WORKSTATIONS, one_of
 from recette.trials.siem.watch import Act, Expected, nonce
 
-BACKUP, PRODUCTION, PROXIES = "bkp1", "lignes", "mandataires"
+BACKUP, PRODUCTION = "bkp1", "lignes"
 MAINTENANCE, MAINTENANCE_DESK, OTHER_BUILDING = "maintenance", "b40-maintenance", "b25-labo"
 ADMIN_RANK, USER_RANK = 40, 41
 CHANGED, SUDO, VIRUS = "T1565.001", "T1548.003", "T1204.002"
-LISTENER, SILENCED, ERASED, IMPAIRED = "T1571", "T1562.001", "T1070.002", "T1562"
+LISTENER, SILENCED, IMPAIRED = "T1571", "T1562.001", "T1562"
 FORWARDER, WATCHER = "journaux-transmission.service", "journaux-agent.service"
-REQUESTS = "/var/log/nginx/access.log"
 AHEAD_S = 600
 # The machine's own clock is everybody's on a twin: the program that tells the time is shown another one.
 MOVED = "[Service]\nEnvironment=LD_PRELOAD={library} FAKETIME=+{seconds} DONT_FAKE_MONOTONIC=1\n"
@@ -94,14 +93,6 @@ def silenced(platform: Platform, _people: People) -> Iterator[Expected]:
     host = platform.site.host(BACKUP)
     with platform.faults.inject(Fault.SERVICE_STOPPED, host, unit=FORWARDER) as fault:
         yield Expected("log-silence", frozenset({host.name}), SILENCED, trace=host.name, since_s=fault.at_monotonic_s)
-
-
-@contextmanager
-def erased(platform: Platform, _people: People) -> Iterator[Expected]:
-    """The requests that the reverse proxy has answered are wiped out of its log."""
-    host = one_of(platform, PROXIES)
-    with platform.traces.emptied(host.name, REQUESTS):
-        yield Expected("log-erased", frozenset({host.name}), ERASED, trace=REQUESTS)
 
 
 @contextmanager

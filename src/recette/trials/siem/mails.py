@@ -15,6 +15,8 @@ from recette.trials.people import People
 from recette.trials.siem.watch import Expected, nonce
 
 ATTACHED = "T1566.001"
+MESSAGE, REFUSED = "DATA", 5
+"""The command of which the last reply judges the message, and the class of the codes that refuse it for good."""
 
 
 @contextmanager
@@ -24,7 +26,9 @@ def infected(platform: Platform, _people: People) -> Iterator[Expected]:
     cast, word = parties.cast, nonce()
     parcel = cast.direct(letter(cast, attachment=EICAR), envelope=f"{word}@{DOMAIN}")
     (dialogue,) = hold(platform.remote, parcel.host, [parcel.call])
-    if dialogue.taken or dialogue.refusal is None:
+    last = dialogue.replies[-1] if dialogue.replies else None
+    # Refused for good, and for what it holds: not its sender, and not because the filter is away.
+    if last is None or last.command != MESSAGE or last.code // 100 != REFUSED:
         raise Inconclusive(f"{parties.relay_host} n'a pas refusé le courriel : {dialogue}")
     sender = str(platform.site.host(parcel.host).address)
     yield Expected(
