@@ -20,6 +20,8 @@ from recette.trials.tunnels import roamers
 SERVERS, MAIL, WORKSTATIONS = "serveurs", "messagerie", "postes"
 BRUTE, SPRAY = "T1110.001", "T1110.003"
 SPRAYED, VPN_TRIES, SIP_TRIES = 12, 4, 12
+APART = 4
+"""Of the roaming users whose password is searched, others than those of the VPN's own scenarios."""
 FIRST, EVERY_S = 320, 30
 """Rank of the first account that is sprayed, and seconds after which others are: five failures lock one."""
 SIP_WAIT_S, SIP_GAP_S = 0.3, 0.05
@@ -66,7 +68,7 @@ def spray(platform: Platform, people: People) -> Iterator[Expected]:
 def vpn(platform: Platform, people: People) -> Iterator[Expected]:
     """Wrong passwords and codes in the name of somebody who may roam."""
     laptop, gateway = roamers.laptop(platform), platform.active(1)
-    person = roamers.someone(people)
+    person = roamers.guessed(people, APART)
     right = roamers.badge(people, person)
     for rank in range(VPN_TRIES):
         wrong = replace(right, password=f"Faux-{rank}-mot", code=f"{rank:06}")
