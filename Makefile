@@ -65,7 +65,7 @@ molecule: setup ## Molecule on every role
 molecule-%:
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test -s $*
 
-bench: setup ## Measure the twin, the flow matrix, the failovers, the mail and the tunnels
+bench: setup ## Measure the twin, the flow matrix, the failovers, the mail, the tunnels and the SIEM
 	$(BIN)/python -m recette.bench
 
 sabotage: setup ## Break one thing at a time and check that the features notice

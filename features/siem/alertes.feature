@@ -29,10 +29,13 @@ Fonctionnalité: Alertes de sécurité
         | une clé SSH de root est écrite                     |
         | une tâche planifiée est écrite                     |
         | un virus de test est déposé sur un poste           |
+        | un virus de test arrive par courriel               |
         | un employé de la maintenance devient root          |
         | un employé sans droit essaie de devenir root       |
         | un service non déclaré se met à l'écoute           |
         | la transmission des journaux d'un hôte est arrêtée |
+        | le journal d'un serveur est effacé                 |
+        | l'horloge d'un hôte est avancée de dix minutes     |
 
       Exemples: annuaire
         | attaque                                            |
@@ -65,13 +68,11 @@ Fonctionnalité: Alertes de sécurité
   Règle: La vie ordinaire ne lève pas d'alerte
 
     @EXG-F-07 @perturbateur
-    Plan du scénario: <geste> : aucune alerte
-      Quand <geste> et que le SIEM est observé pendant 15 secondes
-      Alors le geste est dans l'archive des journaux
-      Et aucune alerte n'en parle
-
-      Exemples: gestes ordinaires
+    Scénario: Des gestes ordinaires qui ressemblent à une attaque ne lèvent aucune alerte
+      Quand ces gestes sont faits et que le SIEM est observé pendant 15 secondes
         | geste                                          |
         | un employé se trompe cinq fois de mot de passe |
         | un paquet est mis à jour                       |
         | le bastion balaye un serveur                   |
+      Alors chaque geste est dans l'archive des journaux
+      Et aucune alerte ne parle d'un geste

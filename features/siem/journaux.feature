@@ -23,6 +23,15 @@ Fonctionnalité: Journaux du site
       Quand le collecteur est coupé 60 secondes pendant que chaque hôte journalise 1000 événements
       Alors aucun des événements ne manque
 
+  Règle: Seul le SIEM lit ce qui lui est envoyé
+
+    @EXG-F-07 @lecture
+    Scénario: Sur le réseau, les événements sont chiffrés
+      Quand chaque hôte du site journalise un événement devant une écoute placée à l'entrée du SIEM
+      Alors l'archive a l'événement de chaque hôte
+      Et l'écoute a vu passer les journaux de chaque hôte
+      Mais l'écoute n'y lit aucun des événements
+
   Règle: Seuls les hôtes du site sont entendus
 
     @EXG-F-07 @lecture

@@ -22,6 +22,8 @@ from recette.trials.failover import Blow, strike, worst_outage
 from recette.trials.mail.parties import Parties
 from recette.trials.mail.rates import bare_rates, site_rates
 from recette.trials.people import People
+from recette.trials.siem import capacity
+from recette.trials.siem.readiness import await_ready
 from recette.trials.streams import Stream, find
 from recette.trials.tunnels import rates
 from recette.trials.tunnels.ends import await_standing
@@ -78,6 +80,18 @@ def tunnels(platform: Platform) -> Iterator[tuple[str, str, str]]:
     yield "tunnel of a roaming user: downloads", str(downloads.tunnel), f"clear: {downloads.clear}"
 
 
+def siem(platform: Platform) -> Iterator[tuple[str, str, str]]:
+    """Events a second until an alert comes later than its bound, and those of one bare collector."""
+    await_ready(platform)
+    yield "events, one bare rsyslog", f"{capacity.bare(platform):.0f} events/s", ""
+    steps = []
+    for step in capacity.ramp(platform):
+        steps.append(step)
+        yield f"events, {step.asked:.0f} a second asked for", str(step), ""
+    goal = f"told within {capacity.BOUND_S:g} s; what the bare one takes"
+    yield "events, the most that is told in time", str(capacity.best(steps)), goal
+
+
 def main() -> None:
     """Rebuild all from nothing, measure, print; the twin is left standing."""
     console, table = Console(), Table("figure", "measured", "goal", title="bench")
@@ -114,7 +128,7 @@ def main() -> None:
             continue
         shown = f"median {statistics.median(outages):.2f} s, worst {max(outages):.2f} s over {len(outages)}"
         row(f"power cut of the active firewall, level {level}", shown, "≤ 1 s; theory 3 × 0.2 + skew ≈ 0.7 s")
-    for measure in (mail, logons, tunnels):
+    for measure in (mail, logons, tunnels, siem):
         try:
             for figures in measure(platform):
                 row(*figures)

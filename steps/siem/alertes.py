@@ -85,20 +85,26 @@ def people_on_call_are_told(limit: int, raised: Raised, platform: Platform, preu
 
 
 @when(
-    parsers.parse("{words} et que le SIEM est observé pendant {duration:d} secondes"),
+    parsers.parse("ces gestes sont faits et que le SIEM est observé pendant {duration:d} secondes"),
     target_fixture="calm",
 )
-def live(words: str, duration: int, platform: Platform, personnel: People) -> ordinary.Calm:
-    return ordinary.lived(platform, personnel, words, duration)
+def live(duration: int, datatable: list[list[str]], platform: Platform, personnel: People) -> tuple[ordinary.Calm, ...]:
+    return ordinary.lived(platform, personnel, [row[0] for row in datatable[1:]], duration)
 
 
-@then("le geste est dans l'archive des journaux")
-def life_is_recorded(calm: ordinary.Calm, preuves: Recorder) -> None:
-    preuves.measure("événements du geste", len(calm.witnesses), "événements", "≥ 1", bool(calm.witnesses))
-    assert calm.witnesses, "Obtenu : aucun événement — Attendu : ceux du geste"
+@then("chaque geste est dans l'archive des journaux")
+def life_is_recorded(calm: tuple[ordinary.Calm, ...], preuves: Recorder) -> None:
+    assert calm, "Obtenu : aucun geste — Attendu : ceux de la vie ordinaire"
+    for one in calm:
+        count = len(one.witnesses)
+        preuves.measure(f"événements, {one.words}", count, "événements", "≥ 1", bool(count))
+    unseen = [one.words for one in calm if not one.witnesses]
+    assert not unseen, f"Obtenu : aucun événement de {', '.join(unseen)} — Attendu : ceux de chaque geste"
 
 
-@then("aucune alerte n'en parle")
-def life_is_not_told(calm: ordinary.Calm, preuves: Recorder) -> None:
-    preuves.measure("alertes sur le geste", len(calm.alerts), "alertes", "= 0", not calm.alerts)
-    assert not calm.alerts, f"Obtenu : {' ; '.join(map(str, calm.alerts))} — Attendu : aucune alerte"
+@then("aucune alerte ne parle d'un geste")
+def life_is_not_told(calm: tuple[ordinary.Calm, ...], preuves: Recorder) -> None:
+    for one in calm:
+        preuves.measure(f"alertes, {one.words}", len(one.alerts), "alertes", "= 0", not one.alerts)
+    told = [f"{one.words} : {alert}" for one in calm for alert in one.alerts]
+    assert not told, f"Obtenu : {' ; '.join(told)} — Attendu : aucune alerte"

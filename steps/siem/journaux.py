@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pytest_bdd import parsers, then, when
 
 from recette.evidence import Recorder
 from recette.platform import Platform
-from recette.trials.siem import archive, coverage, senders
+from recette.trials.siem import archive, coverage, overheard, senders
 from steps.reseau.en_service import measured_within
 
 LOOKED_FOR_S = 30.0
@@ -83,6 +85,37 @@ def collector_refuses(offered: senders.Offered, preuves: Recorder) -> None:
 def nothing_is_kept(offered: senders.Offered, preuves: Recorder) -> None:
     preuves.measure("événements archivés", len(offered.kept), "événements", "= 0", not offered.kept)
     assert not offered.kept, f"Obtenu : archivé comme venant de {offered.kept[0].host} — Attendu : rien"
+
+
+@when(
+    "chaque hôte du site journalise un événement devant une écoute placée à l'entrée du SIEM", target_fixture="listened"
+)
+def log_before_a_listener(platform: Platform, tmp_path: Path, preuves: Recorder) -> overheard.Overheard:
+    found = overheard.overheard(platform, tmp_path, LOOKED_FOR_S)
+    preuves.attach("octets.csv", "\n".join(f"{host};{count}" for host, count in found.sent.items()) + "\n")
+    preuves.note("L'écoute a lu le texte qu'un hôte a envoyé en clair au même port.")
+    return found
+
+
+@then("l'archive a l'événement de chaque hôte")
+def everything_arrived(listened: overheard.Overheard, preuves: Recorder) -> None:
+    archived = listened.archived
+    assert archived.delays_s, "Obtenu : aucun hôte — Attendu : tous ceux de l'inventaire"
+    preuves.measure("hôtes archivés", len(archived.delays_s) - len(archived.silent), "hôtes")
+    assert not archived.silent, f"Obtenu : rien de {', '.join(archived.silent)} — Attendu : un événement de chaque hôte"
+
+
+@then("l'écoute a vu passer les journaux de chaque hôte")
+def everybody_was_heard(listened: overheard.Overheard, preuves: Recorder) -> None:
+    preuves.measure("octets vus par l'écoute", sum(listened.sent.values()), "octets")
+    assert not listened.unheard, f"Obtenu : rien vu de {', '.join(listened.unheard)} — Attendu : les journaux de chacun"
+
+
+@then("l'écoute n'y lit aucun des événements")
+def nothing_can_be_read(listened: overheard.Overheard, preuves: Recorder) -> None:
+    preuves.measure("événements lisibles", len(listened.readable), "événements", "= 0", not listened.readable)
+    told = ", ".join(listened.readable)
+    assert not listened.readable, f"Obtenu : événement lisible de {told} — Attendu : aucun"
 
 
 @when("un octet d'une archive scellée est changé", target_fixture="sealing")

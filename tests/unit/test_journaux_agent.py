@@ -26,7 +26,7 @@ LIMIT_S = 5.0
 def agent() -> Iterator[Any]:
     """The modules of the watcher, by their names."""
     sys.path.insert(0, str(FOLDER))
-    names = ("agent", "ecoutes", "fichiers", "refus")
+    names = ("agent", "ecoutes", "effacements", "fichiers", "refus")
     yield type("Agent", (), {name: importlib.import_module(name) for name in names})
     sys.path.remove(str(FOLDER))
 
@@ -95,6 +95,7 @@ def test_the_package_manager_is_known_by_its_lock(agent: Any, tmp_path: Path, mo
     lock = tmp_path / "lock"
     lock.touch()
     monkeypatch.setattr(agent.fichiers, "PACKAGE_LOCKS", (str(tmp_path / "absent"), str(lock)))
+    monkeypatch.setattr(agent.fichiers, "PACKAGE_STATUS", str(tmp_path / "status"))
     assert agent.fichiers.holder() == "-"
     ready, done = os.pipe(), os.pipe()
     child = os.fork()
@@ -109,6 +110,64 @@ def test_the_package_manager_is_known_by_its_lock(agent: Any, tmp_path: Path, mo
     os.write(done[1], b"x")
     os.waitpid(child, 0)
     assert held == "dpkg"
+
+
+@pytest.mark.parametrize(("age_s", "wanted"), [(0.5, "dpkg"), (60.0, "-")])
+def test_the_package_manager_is_believed_for_a_moment_after_its_end(
+    age_s: float, wanted: str, agent: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = tmp_path / "status"
+    status.touch()
+    os.utime(status, (time.time() - age_s,) * 2)
+    monkeypatch.setattr(agent.fichiers, "PACKAGE_LOCKS", ())
+    monkeypatch.setattr(agent.fichiers, "PACKAGE_STATUS", str(status))
+    assert agent.fichiers.holder() == wanted
+
+
+@pytest.mark.parametrize("act", ["truncated", "deleted", "replaced"])
+def test_an_erased_log_is_told(act: str, agent: Any, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text("a line\n", encoding="ascii")
+    logs = agent.effacements.Logs([f"{tmp_path}/*.log"])
+    since_s = time.time()
+    if act == "truncated":
+        log.write_text("", encoding="ascii")
+    else:
+        log.rename(tmp_path / "elsewhere")
+    if act == "replaced":
+        log.write_text("another, longer than before\n", encoding="ascii")
+    assert logs.erased(since_s) == [f"log act={act} bytes=7 path={log}"]
+    assert logs.erased(time.time()) == []
+
+
+@pytest.mark.parametrize("way", ["renamed", "copied", "compressed", "archived by the journal"])
+def test_a_rotation_erases_nothing(way: str, agent: Any, tmp_path: Path) -> None:
+    name, rotated = {
+        "renamed": ("access.log", "access.log.1"),
+        "copied": ("access.log", "access.log.1"),
+        "compressed": ("access.log", "access.log.1.gz"),
+        "archived by the journal": ("system.journal", "system@0001-0002.journal"),
+    }[way]
+    log = tmp_path / name
+    log.write_text("a line\n", encoding="ascii")
+    logs = agent.effacements.Logs([f"{tmp_path}/{name}"])
+    since_s = time.time() - 0.1
+    if way in {"copied", "compressed"}:
+        (tmp_path / rotated).write_text(log.read_text(encoding="ascii"), encoding="ascii")
+        if way == "compressed":
+            log.unlink()
+    else:
+        log.rename(tmp_path / rotated)
+    log.write_text("", encoding="ascii")
+    assert logs.erased(since_s) == []
+
+
+def test_a_log_that_grows_is_not_told(agent: Any, tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text("a line\n", encoding="ascii")
+    logs = agent.effacements.Logs([f"{tmp_path}/*.log"])
+    log.write_text("a line\nanother\n", encoding="ascii")
+    assert logs.erased(time.time()) == []
 
 
 def test_a_port_is_told_once_until_it_is_closed(agent: Any, tmp_path: Path) -> None:
@@ -133,7 +192,7 @@ def test_who_listens_is_told_and_the_loopback_is_not(agent: Any) -> None:
         found = agent.ecoutes.open_ports()
         port = wide.getsockname()[1]
         assert own.getsockname()[1] not in found
-        assert f"user={os.getuid()} program=" in agent.ecoutes.line(port, found[port])
+        assert f"user={os.getuid()} program=" in agent.ecoutes.line(port, agent.ecoutes.processes()[found[port]])
 
 
 def test_refusals_are_followed_through_a_rotation(agent: Any, tmp_path: Path) -> None:
@@ -187,3 +246,11 @@ def test_the_scanner_is_asked(said: str, wanted: str, agent: Any, tmp_path: Path
         thread.join(LIMIT_S)
     assert received.startswith(b"zINSTREAM\0")
     assert received.count(b"x") == 100_000
+
+
+def test_a_scanner_that_is_not_there_is_no_clean_file(agent: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    with pytest.raises(OSError, match="No such file"):
+        agent.agent.scanned(str(path), str(tmp_path / "clamd"))
+    assert agent.agent.scanned(str(tmp_path / "gone"), str(tmp_path / "clamd")) == ""

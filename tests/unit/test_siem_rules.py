@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,10 @@ def tell(tmp_path: Path) -> Tell:
 
     def run(events: Sequence[tuple[str, str, str]]) -> list[list[str]]:
         source = tmp_path / "flux"
-        source.write_text("".join("\t".join((NOW, *event)) + "\n" for event in events), encoding="utf-8")
+        lines = "".join("\t".join((NOW, *event)) + "\n" for event in events)
+        source.write_text(
+            re.sub(r"=@(-?\d+)", lambda off: f"={time.time() + int(off[1]):.0f}", lines), encoding="utf-8"
+        )
         told = tmp_path / "brutes.tsv"
         told.unlink(missing_ok=True)
         done = subprocess.run(
@@ -76,6 +80,21 @@ def key_refused(user: str = "root", source: str = "10.94.30.12") -> tuple[str, s
         "sshd-session",
         f"error: maximum authentication attempts exceeded for {user} from {source} port 40000 ssh2 [preauth]",
     )
+
+
+def failed(user: str) -> tuple[str, str, str]:
+    line = f"Failed publickey for invalid user {user} from 10.94.30.12 port 40000 ssh2: ED25519 SHA256:abc"
+    return "mail1", "sshd-session", line
+
+
+def dropped() -> tuple[str, str, str]:
+    line = "drop connection #0 from [10.94.30.12]:40001 on [10.94.30.21]:22 penalty: failed authentication"
+    return "mail1", "sshd", line
+
+
+def clock(offset_s: int) -> tuple[str, str, str]:
+    """So many seconds off the instant at which it is read."""
+    return "bkp1", "horloge", f"clock now=@{offset_s}"
 
 
 def samba(text: str) -> tuple[str, str, str]:
@@ -113,6 +132,10 @@ CREATED = (
     '{"type": "dsdbChange", "dsdbChange": {"statusCode": 0, "operation": "Add", "remoteAddress": "ipv4:10.94.40.11:5'
     '", "performedAsSystem": %s, "userSid": "S-1-5-21-1-2-3-500", "dn": "CN=x,DC=ad", "attributes": {"objectClass": '
     '{"actions": [{"action": "add", "values": [{"value": "user"}]}]}}}}'
+)
+INFECTED = (
+    '4cB1x: milter-reject: END-OF-MESSAGE from mx.partenaire.example[192.0.2.40]: 5.7.1 virus found: "Site.Eicar"; '
+    "from=<x@partenaire.example> to=<jm@cenexis.example> proto=ESMTP helo=<mx.partenaire.example>"
 )
 BANNED = "banned: address=10.94.50.102 failures=5 window_s=60 for_s=600 accounts=1001,1002"
 TUNNEL = (
@@ -160,10 +183,24 @@ TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
         [("poste-b25", "antivirus", "found virus=Site.Eicar owner=jm path=/srv/x y")],
         ["malware", NOW, "poste-b25", "-", "jm", "/srv/x y", "Site.Eicar"],
     ),
-    "virus in mail": (
-        [("mx-1", "clamd", "instream(local): Eicar-Test(44d8:68) FOUND")],
-        ["malware", NOW, "mx-1", "-", "-", "instream(local)", "Eicar-Test"],
+    "keys, until sshd drops who insists": (
+        [failed("recettex")] * 4 + [dropped()] * 2,
+        ["ssh-guessing", NOW, "mail1", "10.94.30.12", "recettex", "sshd"],
     ),
+    "virus in mail": (
+        [("mx-1", "postfix", INFECTED)],
+        ["malware-mail", NOW, "mx-1", "192.0.2.40", "jm@cenexis.example", "x@partenaire.example", "Site.Eicar"],
+    ),
+    "a scanner that is away": (
+        [("poste-b25", "antivirus", "unscanned error=ConnectionRefusedError path=/srv/x y")],
+        ["watch-lost", NOW, "poste-b25", "-", "-", "/srv/x y", "unscanned"],
+    ),
+    "a log emptied": (
+        [("mandataire", "effacement", "log act=truncated bytes=7 path=/var/log/nginx/access.log")],
+        ["log-erased", NOW, "mandataire", "-", "-", "/var/log/nginx/access.log", "log-truncated"],
+    ),
+    "a clock ahead": ([clock(600)] * 3, ["clock-moved", NOW, "bkp1", "-", "-", "horloge", "clock-ahead"]),
+    "a clock behind": ([clock(-600)] * 4, ["clock-moved", NOW, "bkp1", "-", "-", "horloge", "clock-behind"]),
     "scan": (
         [drop(port) for port in range(1000, 1015)],
         ["port-scan", NOW, "fw-ext-1", "192.0.2.66", "-", "niveau 1"],
@@ -205,6 +242,10 @@ SILENT: dict[str, Sequence[tuple[str, str, str]]] = {
     "another group": [samba(ADDED % "metier-informatique")],
     "an account made by the system": [samba(CREATED % "true")],
     "an honest request": [request("/?_task=mail&_search=select%20from%20the%20union...")],
+    "a clock that is right": [clock(0)] * 4,
+    "what waited in a queue": [clock(-60 + 2 * rank) for rank in range(30)],
+    "what waits in a queue that empties slowly": [clock(-60 + rank) for rank in range(60)],
+    "a spam refused": [("mx-1", "postfix", INFECTED.replace("virus found", "spam"))],
     "a sign of life": [("dc1", "rsyslogd", "-- MARK --")],
 }
 

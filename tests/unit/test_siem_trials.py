@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import Ether
+from scapy.packet import Packet, Raw
 
 from recette.errors import Inconclusive
 from recette.policy.listening import listened
@@ -20,7 +23,8 @@ from recette.site import Site
 from recette.trials.siem.attacks import ATTACKS
 from recette.trials.siem.coverage import counted
 from recette.trials.siem.ordinary import LIVES
-from recette.trials.siem.watch import Expected
+from recette.trials.siem.overheard import contents
+from recette.trials.siem.watch import Expected, best
 
 ROOT = Path(__file__).parents[2]
 TOLD = {
@@ -89,6 +93,37 @@ def test_the_user_is_judged_where_one_is_expected() -> None:
 @pytest.mark.parametrize(("name", "value"), [("kind", "conduit"), ("source_ip", "192.0.2.67")])
 def test_an_alert_about_something_else_is_not_taken(name: str, value: Any) -> None:
     assert not WANTED.is_told_by(replace(Alert.read({**TOLD, "raw": ""}), **{name: value}))
+
+
+def test_of_several_alerts_the_right_one_is_judged() -> None:
+    right = Alert.read(TOLD)
+    relayed = replace(right, id="2", source_ip="10.94.30.11")
+    other = replace(right, id="3", kind="conduit")
+    assert best([other, relayed, right], WANTED) == right
+    assert best([other, relayed], WANTED) == relayed
+    assert best([other], WANTED) is None
+
+
+def frame(source: str, layer: Packet, data: bytes) -> Packet:
+    """As a capture gives it back, a short one with its padding."""
+    raw = bytes(Ether() / IP(src=source, dst="10.94.31.21") / layer / Raw(data))
+    return Ether(raw.ljust(60, b"x"))
+
+
+def test_what_a_conversation_carried_is_put_together() -> None:
+    there, beside = TCP(sport=40000, dport=6514), UDP(sport=40000, dport=6514)
+    packets = [
+        frame("10.94.32.11", there, b"mot"),
+        frame("10.94.30.11", there, b"autre"),
+        frame("10.94.32.11", there, b"-fin"),
+        frame("10.94.32.11", beside, b"datagramme"),
+        frame("10.94.32.11", there, b""),
+    ]
+    assert contents(packets) == {
+        ("10.94.32.11", "10.94.31.21", 6, 40000): b"mot-fin",
+        ("10.94.30.11", "10.94.31.21", 6, 40000): b"autre",
+        ("10.94.32.11", "10.94.31.21", 17, 40000): b"datagramme",
+    }
 
 
 @pytest.mark.parametrize("harm", [{"severity": "severe"}, {"detected_at": "yesterday"}, {"host": None}])

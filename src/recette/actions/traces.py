@@ -1,4 +1,4 @@
-"""What a trial leaves on a host on purpose, and takes away: files, packages, altered archives."""
+"""What a trial leaves on a host on purpose, and takes away: files, packages, altered archives, units that misbehave."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ ALTER = (
     "printf '\\377' | dd of={path} bs=1 seek=$(($(stat --format=%s {path}) / 2)) conv=notrunc status=none"
 )
 RESTORE = "test ! -e {saved} || mv -- {saved} {path}"
+# Kept in another folder: beside the log it would look like a rotation.
+ASIDE = "/var/tmp/recette-journal"  # noqa: S108 - a name that the undo journal must know
+EMPTY = "test -s {path} && cp --preserve -- {path} {aside} && : >{path}"
+# The log is held open by who writes it: what it lost goes where the last rotation would have put it.
+KEEP = "test ! -e {aside} || {{ cat -- {aside} >>{path}.1 && rm -- {aside}; }}"
+# Lost with a restart of the machine, and no file that anybody watches.
+OVERRIDE = (
+    "mkdir --parents -- {folder} && cat >{folder}/recette.conf && systemctl daemon-reload && systemctl restart {unit}"
+)
+CONFORM = (
+    "test ! -e {folder}/recette.conf || {{ rm -r -- {folder} && systemctl daemon-reload && systemctl restart {unit}; }}"
+)
 
 
 class Traces:
@@ -30,7 +42,16 @@ class Traces:
 
     def verbs(self) -> Drivers:
         """For the replay of the journal."""
-        return {DRIVER: {"remove": self.remove, "restore": self.restore, "purge": self.purge, "stop": self.stop}}
+        return {
+            DRIVER: {
+                "remove": self.remove,
+                "restore": self.restore,
+                "keep": self.keep,
+                "conform": self.conform,
+                "purge": self.purge,
+                "stop": self.stop,
+            }
+        }
 
     @contextmanager
     def left(self, host: str, path: str, content: str) -> Iterator[None]:
@@ -48,6 +69,20 @@ class Traces:
         quoted = {"path": shlex.quote(path), "saved": shlex.quote(path + SAVED)}
         with undone(self._journal, "archive altérée", (host,), [_act("restore", host, path)], self.verbs()):
             self._must(host, ALTER.format(**quoted))
+            yield
+
+    @contextmanager
+    def emptied(self, host: str, path: str) -> Iterator[None]:
+        """Empty a log; with the end of the block its lines are kept in `path`.1. Inconclusive if it held nothing."""
+        with undone(self._journal, "journal vidé", (host,), [_act("keep", host, path)], self.verbs()):
+            self._must(host, EMPTY.format(path=shlex.quote(path), aside=ASIDE))
+            yield
+
+    @contextmanager
+    def overridden(self, host: str, unit: str, settings: str) -> Iterator[None]:
+        """Run a unit with other settings (a drop-in) until the block ends."""
+        with undone(self._journal, "unité modifiée", (host,), [_act("conform", host, unit)], self.verbs()):
+            self._must(host, OVERRIDE.format(**_unit(unit)), settings)
             yield
 
     @contextmanager
@@ -72,6 +107,14 @@ class Traces:
         """Put back the file of before, if one was saved."""
         self._must(host, RESTORE.format(path=shlex.quote(path), saved=shlex.quote(path + SAVED)))
 
+    def keep(self, host: str, path: str) -> None:
+        """Put what an emptied log held beside it, if that was not done."""
+        self._must(host, KEEP.format(path=shlex.quote(path), aside=ASIDE))
+
+    def conform(self, host: str, unit: str) -> None:
+        """Run a unit as its role wants it, if it was given other settings."""
+        self._must(host, CONFORM.format(**_unit(unit)))
+
     def purge(self, host: str, package: str) -> None:
         """Remove a package and its settings, if it is installed."""
         quoted = shlex.quote(package)
@@ -86,6 +129,10 @@ class Traces:
         done = self._remote.run(host, script, stdin=stdin)
         if done.rc != 0:
             raise Inconclusive(f"{host} : {' '.join(done.stderr.split()) or script}")
+
+
+def _unit(unit: str) -> dict[str, str]:
+    return {"unit": shlex.quote(unit), "folder": shlex.quote(f"/run/systemd/system/{unit}.d")}
 
 
 def _act(verb: str, *args: str) -> Act:

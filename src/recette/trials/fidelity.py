@@ -66,6 +66,11 @@ LEDGER = (
         "La passerelle de l'opérateur retenu, le téléphone qui sonne ; l'onduleur et les sondes (simulés par NUT).",
     ),
     Fidelity(
+        "SIEM",
+        "Transmission, corrélation, alertes et scellement réels ; vraies attaques, courriel lu par l'astreinte.",
+        "Wazuh et ses règles (seul le contrat de son interface est vérifié) ; une horloge d'hôte réellement déplacée.",
+    ),
+    Fidelity(
         "Heure",
         "chrony et NTP réels : chaque machine comparée à chacune de ses sources, une source fausse est vue.",
         "L'écart propre à chaque horloge : celles du jumeau sont une seule, celle de la machine, que nul ne règle.",

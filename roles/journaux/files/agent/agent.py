@@ -1,9 +1,9 @@
-"""Watches this host, and tells the journal what it sees: files, ports, refusals of the firewall, viruses.
+"""Watches this host, and tells the journal what it sees: files, logs, ports, refusals, viruses, and the time it is.
 
     agent.py SETTINGS
 
-SETTINGS is JSON, written by role journaux. Each kind has an identifier of its own (integrite, ecoute, pare-feu,
-antivirus), and one line for each fact.
+SETTINGS is JSON, written by role journaux. Each kind has an identifier of its own (integrite, effacement, ecoute,
+pare-feu, antivirus, horloge), and one line for each fact.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from ecoutes import Ports, open_ports
+from effacements import Logs
 from fichiers import Tree, described, owner
 from refus import Refusals
 
-PORTS_EVERY_S, ROOTS_EVERY_S, TICK_S = 2.0, 2.0, 0.2
+PORTS_EVERY_S, ROOTS_EVERY_S, CLOCK_EVERY_S, TICK_S = 2.0, 2.0, 2.0, 0.2
 CHUNK, SCANNED = 64 * 1024, 25 * 1024 * 1024
 """Bytes sent to the scanner at once, and of the largest file that is sent."""
 SCAN_LIMIT_S = 30.0
+CLOCK_GRAIN_S = 0.1
+"""The kernel dates files by its last tick."""
 PRIORITY = 8 * 10 + 5
 """authpriv.notice"""
 
@@ -44,20 +47,24 @@ class Journal:
 
 
 def scanned(path: str, scanner: str) -> str:
-    """Name of the virus that the scanner finds in a file; nothing if none, or if the file went away."""
+    """Name of the virus that the scanner finds in a file; nothing if none, or if the file went away.
+
+    Raises OSError if the scanner cannot be asked; that its door is missing is no missing file.
+    """
     try:
-        with Path(path).open("rb") as stream, socket.socket(socket.AF_UNIX) as door:
-            door.settimeout(SCAN_LIMIT_S)
-            door.connect(scanner)
-            door.sendall(b"zINSTREAM\0")
-            left = SCANNED
-            while left and (data := stream.read(min(CHUNK, left))):
-                door.sendall(struct.pack("!I", len(data)) + data)
-                left -= len(data)
-            door.sendall(struct.pack("!I", 0))
-            said = b"".join(iter(lambda: door.recv(4096), b"")).rstrip(b"\0").decode(errors="replace")
+        stream = Path(path).open("rb")  # noqa: SIM115 - closed below, and what is opened there may be missing as well
     except FileNotFoundError:
         return ""
+    with stream, socket.socket(socket.AF_UNIX) as door:
+        door.settimeout(SCAN_LIMIT_S)
+        door.connect(scanner)
+        door.sendall(b"zINSTREAM\0")
+        left = SCANNED
+        while left and (data := stream.read(min(CHUNK, left))):
+            door.sendall(struct.pack("!I", len(data)) + data)
+            left -= len(data)
+        door.sendall(struct.pack("!I", 0))
+        said = b"".join(iter(lambda: door.recv(4096), b"")).rstrip(b"\0").decode(errors="replace")
     return said.removeprefix("stream: ").removesuffix(" FOUND") if said.endswith(" FOUND") else ""
 
 
@@ -70,15 +77,16 @@ class Watcher:
         self._files = Tree(settings["watched"], settings["ignored"])
         self._scanned = Tree(settings["scanned"])
         self._ports = Ports(settings["expected_ports"], Path(settings["learnt_ports"]))
+        self._logs, self._logs_seen_s = Logs(settings["logs"]), time.time()
         log = settings["firewall_log"]
         self._refusals = Refusals(Path(log), settings["firewall_lines"]) if log else None
 
     def run(self) -> None:
         """For ever."""
-        ports_s = roots_s = 0.0
+        ports_s = roots_s = clock_s = 0.0
         while True:
             busy = self._refusals or self._files.busy or self._scanned.busy
-            wait_s = TICK_S if busy else min(PORTS_EVERY_S, ROOTS_EVERY_S)
+            wait_s = TICK_S if busy else min(PORTS_EVERY_S, ROOTS_EVERY_S, CLOCK_EVERY_S)
             select.select([self._files.descriptor, self._scanned.descriptor], [], [], wait_s)
             now_s = time.monotonic()
             self._look_at_files(now_s)
@@ -93,6 +101,15 @@ class Watcher:
                 roots_s = now_s
                 self._files.look_for_roots(now_s)
                 self._scanned.look_for_roots(now_s)
+                self._look_at_logs()
+            if now_s - clock_s >= CLOCK_EVERY_S:
+                clock_s = now_s
+                self._journal.tell("horloge", f"clock now={time.time():.0f}")
+
+    def _look_at_logs(self) -> None:
+        since_s, self._logs_seen_s = self._logs_seen_s, time.time()
+        for line in self._logs.erased(since_s - CLOCK_GRAIN_S):
+            self._journal.tell("effacement", line)
 
     def _look_at_files(self, now_s: float) -> None:
         for tree in (self._files, self._scanned):

@@ -27,7 +27,8 @@ class Ports:
         strange = {port: inode for port, inode in found.items() if port not in self._known}
         fresh = sorted(strange.keys() - self._told)
         self._told = set(strange)
-        lines = [line(port, strange[port]) for port in fresh[:MOST]]
+        holders = processes() if fresh else {}
+        lines = [line(port, holders.get(strange[port])) for port in fresh[:MOST]]
         more = len(fresh) - len(lines)
         return [*lines, *([f"listening protocol=tcp others={more}"] if more else [])]
 
@@ -39,26 +40,37 @@ def open_ports() -> dict[int, str]:
     )
 
 
-def line(port: int, inode: str) -> str:
-    """What listens on a port."""
-    process = process_of(inode)
+def line(port: int, process: Path | None) -> str:
+    """What listens on a port, by the folder of its process in /proc; None when nobody knows."""
     name, user = "-", "-"
     if process:
-        name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip().replace(" ", "_")
-        user = str(process.stat().st_uid)
+        try:
+            name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip().replace(" ", "_")
+            user = str(process.stat().st_uid)
+        except (FileNotFoundError, ProcessLookupError):  # it is over
+            name, user = "-", "-"
     return f"listening protocol=tcp port={port} user={user} program={name}"
 
 
-def process_of(inode: str) -> Path | None:
-    """Its folder in /proc; None when it is over, or may not be looked into."""
-    wanted = f"socket:[{inode}]"
-    for process in Path("/proc").glob("[0-9]*"):
+def processes() -> dict[str, Path]:
+    """Each socket that is open, by its inode, and the folder in /proc of a process that holds it."""
+    return {inode: process for process in Path("/proc").glob("[0-9]*") for inode in _sockets(process)}
+
+
+def _sockets(process: Path) -> Iterator[str]:
+    """Inodes of what a process holds; nothing of one that is over, or may not be looked into."""
+    gone = (FileNotFoundError, ProcessLookupError, PermissionError)
+    try:
+        opened = list((process / "fd").iterdir())
+    except gone:
+        return
+    for each in opened:
         try:
-            if any(str(each.readlink()) == wanted for each in (process / "fd").iterdir()):
-                return process
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            target = str(each.readlink())
+        except gone:
             continue
-    return None
+        if target.startswith("socket:["):
+            yield target[8:-1]
 
 
 def _listed(table: str) -> Iterator[tuple[int, str]]:

@@ -9,6 +9,7 @@ import hashlib
 import os
 import pwd
 import struct
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,10 @@ SETTLE_S = 0.2
 DIGESTED = 64 * 1024 * 1024
 """Bytes of the largest file that is digested."""
 PACKAGE_LOCKS = ("/var/lib/dpkg/lock", "/var/lib/dpkg/lock-frontend")
+PACKAGE_STATUS = "/var/lib/dpkg/status"
+"""What the package manager writes last, before it lets go of its locks."""
+RELEASED_S = 2.0
+"""For that long after it, a change is still its own: a host that is busy hears of changes late."""
 
 
 @dataclass
@@ -134,7 +139,7 @@ class Tree:
 
 
 def holder() -> str:
-    """`dpkg` while the package manager holds its locks, else `-`."""
+    """`dpkg` while the package manager holds its locks or has just ended, else `-`."""
     for lock in PACKAGE_LOCKS:
         try:
             with open(lock, "rb") as stream:  # noqa: PTH123 - of a descriptor, which is what is asked about
@@ -144,7 +149,11 @@ def holder() -> str:
             continue
         if kind != fcntl.F_UNLCK:
             return "dpkg"
-    return "-"
+    try:
+        ended_s = Path(PACKAGE_STATUS).stat().st_mtime
+    except FileNotFoundError:
+        return "-"
+    return "dpkg" if 0 <= time.time() - ended_s < RELEASED_S else "-"
 
 
 def described(path: str, change: Change) -> str:

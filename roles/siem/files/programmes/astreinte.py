@@ -26,7 +26,7 @@ WORDS = {"info": "information", "low": "faible", "medium": "moyenne", "high": "Ã
 ALWAYS = frozenset({"seal"})
 """Kinds that are mailed whatever their severity: a seal is worth what somebody else remembers of it."""
 PORT, LIMIT_S, PAUSE_S = 587, 10.0, 0.2
-RETRY_S, LONGEST_RETRY_S = 2.0, 60.0
+RETRY_S, LONGEST_RETRY_S = 2.0, 15.0
 REPEATED_S = 60.0
 """The same alert is mailed once in that time; the next message says how often it came meanwhile."""
 WIDTH = 76

@@ -24,7 +24,12 @@ EVENTS = (
     rf"find {ARCHIVE} -maxdepth 1 \( -name 'evenements-*.jsonl' -o -name courant.jsonl \) -newermt @{{since}} -print0"
     " | xargs --null --no-run-if-empty grep --no-filename --fixed-strings -- {words}"
 )
-SIGNS = f"date +%s.%N; tail --lines=4000 {ARCHIVE}/courant.jsonl | grep --fixed-strings -- '-- MARK --'"
+# The last file too, if it was sealed meanwhile; its last lines, more than hosts write in that time.
+SIGNS = (
+    rf"date +%s.%N; find {ARCHIVE} -maxdepth 1 \( -name 'evenements-*.jsonl' -o -name courant.jsonl \)"
+    rf" -newermt '-{ALIVE_S:.0f} seconds' -print0 | xargs --null --no-run-if-empty tail --quiet --lines=20000"
+    " | grep --fixed-strings -- '-- MARK --'"
+)
 
 
 class Embedded:

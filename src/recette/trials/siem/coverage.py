@@ -23,8 +23,8 @@ UNITS = {"embedded": "siem-collecteur.service", "wazuh": "wazuh-manager.service"
 ONE = "logger --tag recette {word}"
 MANY = "{{ seq --format '{word}-%g' {count}; echo {word}-fin; }} | logger --tag recette"
 NUMBER = re.compile(r"-(\d+)$")
-CATCH_UP_S = 120.0
-"""Guard for what waited to arrive once the collector is back."""
+LOOK_S, CATCH_UP_S = 1.0, 120.0
+"""Pause between two looks, and guard, while what waited arrives once the collector is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ def collector(platform: Platform) -> Host:
     return found[0]
 
 
-def covered(platform: Platform, limit_s: float) -> Coverage:
-    """Log one event on every host at once, and look for each at most so long."""
-    siem, word, asked = platform.siem, nonce(), hosts(platform)
+def covered(platform: Platform, limit_s: float, word: str = "") -> Coverage:
+    """Log one event on every host at once, a word of its own unless one is given; look for each at most so long."""
+    siem, word, asked = platform.siem, word or nonce(), hosts(platform)
     since = siem.mark()
     began_s = time.monotonic()
     failed = [host for host, done in platform.remote.map(asked, ONE.format(word=word)).items() if done.rc != 0]
@@ -100,6 +100,8 @@ def cut(platform: Platform, cut_s: float, count: int) -> Kept:
         lasted_s = time.monotonic() - fault.at_monotonic_s
 
     def ended() -> bool | NotYet:
+        # Each look reads the archive of the day, on the machine that has yet to take in what waited.
+        time.sleep(LOOK_S)
         missing = sorted(set(asked) - {event.host for event in siem.events(since, f"{word}-fin")})
         return NotYet(", ".join(missing)) if missing else True
 

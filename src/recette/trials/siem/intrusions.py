@@ -20,8 +20,12 @@ BACKUP, PRODUCTION = "bkp1", "lignes"
 MAINTENANCE, MAINTENANCE_DESK, OTHER_BUILDING = "maintenance", "b40-maintenance", "b25-labo"
 ADMIN_RANK, USER_RANK = 40, 41
 CHANGED, SUDO, VIRUS = "T1565.001", "T1548.003", "T1204.002"
-LISTENER, SILENCED = "T1571", "T1562.001"
-FORWARDER = "journaux-transmission.service"
+LISTENER, SILENCED, IMPAIRED = "T1571", "T1562.001", "T1562"
+FORWARDER, WATCHER = "journaux-transmission.service", "journaux-agent.service"
+AHEAD_S = 600
+# The machine's own clock is everybody's on a twin: the program that tells the time is shown another one.
+MOVED = "[Service]\nEnvironment=LD_PRELOAD={library} FAKETIME=+{seconds} DONT_FAKE_MONOTONIC=1\n"
+LIBRARY = "find /usr/lib -name libfaketime.so.1 -print -quit"
 # In two parts, so that no scanner takes this file for what it writes.
 EICAR = "X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*"
 FAMILIES = {
@@ -89,6 +93,16 @@ def silenced(platform: Platform, _people: People) -> Iterator[Expected]:
     host = platform.site.host(BACKUP)
     with platform.faults.inject(Fault.SERVICE_STOPPED, host, unit=FORWARDER) as fault:
         yield Expected("log-silence", frozenset({host.name}), SILENCED, trace=host.name, since_s=fault.at_monotonic_s)
+
+
+@contextmanager
+def moved_clock(platform: Platform, _people: People) -> Iterator[Expected]:
+    """The clock of a host is moved ahead by ten minutes."""
+    found = platform.remote.run(BACKUP, LIBRARY).stdout.strip()
+    if not found:
+        raise Inconclusive(f"{BACKUP} : son horloge ne peut pas être déplacée (libfaketime absente)")
+    with platform.traces.overridden(BACKUP, WATCHER, MOVED.format(library=found, seconds=AHEAD_S)):
+        yield Expected("clock-moved", frozenset({BACKUP}), IMPAIRED, trace=BACKUP)
 
 
 def _sudo(platform: Platform, people: People, desk: Host, person: Account, *, granted: bool) -> None:

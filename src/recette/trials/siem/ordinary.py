@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.directory import ADMINISTRATION
-from recette.probes.siem import Alert, Event
+from recette.probes.siem import Alert, Event, Mark, Siem
 from recette.trials.passwords import WRONG, refused
 from recette.trials.people import People
 from recette.trials.siem.guesses import WORKSTATIONS, one_of
@@ -45,6 +45,7 @@ class Quiet:
 class Calm:
     """The alerts that an ordinary act raised, and the events that prove that it was seen."""
 
+    words: str
     alerts: tuple[Alert, ...]
     witnesses: tuple[Event, ...]
 
@@ -91,19 +92,27 @@ LIVES: Mapping[str, Life] = {
 """Words of the feature -> what happens."""
 
 
-def lived(platform: Platform, people: People, words: str, watch_s: float) -> Calm:
-    """Let something ordinary happen, and collect the alerts that speak of it for so long. KeyError for unknown words.
+def lived(platform: Platform, people: People, acts: Sequence[str], watch_s: float) -> tuple[Calm, ...]:
+    """Let ordinary things happen, and collect the alerts that speak of each, for so long after the last one.
 
-    Inconclusive if the archive holds no event of it: an act that nobody saw raises nothing either.
+    KeyError for unknown words. Inconclusive if the archive holds no event of one: an act that nobody saw raises nothing
+    either.
     """
     siem = platform.siem
     since = siem.mark()
-    with LIVES[words](platform, people) as quiet:
+    with ExitStack() as stack:
+        quiet = {words: stack.enter_context(LIVES[words](platform, people)) for words in acts}
         end_s = time.monotonic() + watch_s
-        witnesses = wait_until(
-            lambda: siem.events(since, quiet.witness), WITNESS_LIMIT_S, "L'événement témoin, dans l'archive"
-        )
+        witnesses = {words: _witnesses(siem, since, words, one.witness) for words, one in quiet.items()}
         # What is being waited for is that nothing comes.
         time.sleep(max(0.0, end_s - time.monotonic()))
-        alerts = tuple(alert for alert in siem.alerts(since) if quiet.concerns(alert))
-    return Calm(alerts, tuple(witnesses))
+        alerts = siem.alerts(since)
+    return tuple(
+        Calm(words, tuple(alert for alert in alerts if one.concerns(alert)), witnesses[words])
+        for words, one in quiet.items()
+    )
+
+
+def _witnesses(siem: Siem, since: Mark, words: str, text: str) -> tuple[Event, ...]:
+    what = f"L'événement témoin ({words}), dans l'archive"
+    return tuple(wait_until(lambda: siem.events(since, text), WITNESS_LIMIT_S, what))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -52,8 +52,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What the SIEM made of an act: the first alert that tells of it, and how long after the act it was seen.
+    """What the SIEM made of an act: the alert that tells of it, and how long after the act it was seen.
 
+    Of several, the one that is right: a question is told once of who asks it and once of the server that passes it on.
     `delay_s` is infinite without alert. `others` are the alerts of the time, which say what was understood instead.
     """
 
@@ -63,6 +64,8 @@ class Raised:
     others: tuple[Alert, ...]
 
 
+GRACE_S = 3.0
+"""How long a right alert may follow a wrong one, by which the attack was already noticed."""
 Act = Callable[[Platform, People], AbstractContextManager[Expected]]
 """Performs an act on entering, and undoes it on leaving."""
 
@@ -72,18 +75,47 @@ def nonce() -> str:
     return f"recette{secrets.token_hex(5)}"
 
 
-def first(siem: Siem, since: Mark, expected: Expected) -> Alert | None:
-    """The first alert that tells of an act."""
-    return next((alert for alert in siem.alerts(since) if expected.is_told_by(alert)), None)
+def best(alerts: Iterable[Alert], expected: Expected) -> Alert | None:
+    """Of the alerts that tell of an act, the one that says the least wrongly; the first of these."""
+    told = [alert for alert in alerts if expected.is_told_by(alert)]
+    return min(told, key=lambda alert: len(expected.faults(alert)), default=None)
 
 
 def watched(platform: Platform, people: People, act: Act, limit_s: float) -> Raised:
-    """Perform an act, and wait for its alert at most so long."""
+    """Perform an act, and wait for its alert at most so long; for a right one `GRACE_S` longer than for a wrong one."""
     siem = platform.siem
     since = siem.mark()
     with act(platform, people) as expected:
         since_s = expected.since_s or time.monotonic()
-        delay_s = seconds_until(lambda: first(siem, since, expected) is not None, since_s, limit_s)
-        alerts = siem.alerts(since)
-    alert = next((each for each in alerts if expected.is_told_by(each)), None)
-    return Raised(expected, alert, delay_s if alert else math.inf, tuple(alerts))
+        looked = _Look(siem, since, expected)
+        delay_s = seconds_until(looked.tells, since_s, limit_s)
+        # A last look that nothing excuses: an engine that cannot be asked has not been silent.
+        if math.isinf(delay_s) and looked.tells():
+            delay_s = time.monotonic() - since_s
+        if looked.faults:
+            right_s = seconds_until(looked.tells_rightly, since_s, time.monotonic() - since_s + GRACE_S)
+            delay_s = delay_s if math.isinf(right_s) else right_s
+    return Raised(expected, looked.alert, delay_s, looked.alerts)
+
+
+class _Look:
+    """What is known of an act at the last look."""
+
+    def __init__(self, siem: Siem, since: Mark, expected: Expected) -> None:
+        self._siem, self._since, self._expected = siem, since, expected
+        self.alerts: tuple[Alert, ...] = ()
+
+    @property
+    def alert(self) -> Alert | None:
+        return best(self.alerts, self._expected)
+
+    @property
+    def faults(self) -> bool:
+        return self.alert is not None and bool(self._expected.faults(self.alert))
+
+    def tells(self) -> bool:
+        self.alerts = tuple(self._siem.alerts(self._since))
+        return self.alert is not None
+
+    def tells_rightly(self) -> bool:
+        return self.tells() and not self.faults

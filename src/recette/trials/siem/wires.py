@@ -1,9 +1,10 @@
-"""What is seen on the wires, or where they end: scans, web attacks, tunnels, conduits."""
+"""What is seen on the wires, or where they end: scans, web attacks and their traces, tunnels, conduits."""
 
 from __future__ import annotations
 
 import random
 import shlex
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,7 +18,10 @@ from recette.trials.siem.guesses import MAIL, WORKSTATIONS, one_of
 from recette.trials.siem.watch import Act, Expected, nonce
 
 INTERNET, GATEWAYS, PROXIES, LINES = "internet", "fw-ext", "mandataires", "lignes"
-SCAN, WEB, TUNNEL, CONDUIT = "T1046", "T1190", "T1071.004", "T0886"
+SCAN, WEB, TUNNEL, CONDUIT, ERASED = "T1046", "T1190", "T1071.004", "T0886", "T1070.002"
+REQUESTS = "/var/log/nginx/access.log"
+LOOKED_AT_S = 5.0
+"""Longer than two looks of the watcher at the logs of its host."""
 PORTS, QUESTIONS, PACE = 30, 24, 200.0
 UNUSED = range(20000, 40000)
 """Ports that the flow matrix opens to nobody who scans here."""
@@ -61,16 +65,34 @@ def attacked(kind: str) -> Act:
 
     @contextmanager
     def act(platform: Platform, _people: People) -> Iterator[Expected]:
-        attacker, proxy = platform.site.sondes()[INTERNET], one_of(platform, PROXIES)
-        name, word = f"webmail.{platform.site.variables['site_mail_domain']}", nonce()
-        url = shlex.quote(f"https://{name}{pattern.format(nonce=word)}")
-        script = REQUEST.format(name=name, address=outside(platform), url=url)
-        done = platform.remote.run(attacker.name, script)
-        if done.rc != 0:
-            raise Inconclusive(f"{attacker.name} : le portail n'a pas répondu (curl {done.rc})")
+        proxy, word = one_of(platform, PROXIES), nonce()
+        attacker = visited(platform, pattern.format(nonce=word))
         yield Expected(kind, frozenset({proxy.name}), WEB, str(attacker.address), trace=word)
 
     return act
+
+
+@contextmanager
+def erased(platform: Platform, _people: People) -> Iterator[Expected]:
+    """The requests that the reverse proxy has answered are wiped out of its log."""
+    proxy = one_of(platform, PROXIES)
+    if platform.remote.run(proxy.name, f"test -s {REQUESTS}").rc != 0:
+        visited(platform, "/")
+        # On a site that nobody has visited yet: what the watcher never saw it cannot miss.
+        time.sleep(LOOKED_AT_S)
+    with platform.traces.emptied(proxy.name, REQUESTS):
+        yield Expected("log-erased", frozenset({proxy.name}), ERASED, trace=REQUESTS)
+
+
+def visited(platform: Platform, target: str) -> Host:
+    """Ask the published portal for something from the Internet; who asked. Inconclusive if it does not answer."""
+    visitor = platform.site.sondes()[INTERNET]
+    name = f"webmail.{platform.site.variables['site_mail_domain']}"
+    script = REQUEST.format(name=name, address=outside(platform), url=shlex.quote(f"https://{name}{target}"))
+    done = platform.remote.run(visitor.name, script)
+    if done.rc != 0:
+        raise Inconclusive(f"{visitor.name} : le portail n'a pas répondu (curl {done.rc})")
+    return visitor
 
 
 @contextmanager

@@ -156,10 +156,14 @@ class Guessing:
     written: int
 
 
+def guessed(people: People, apart: int = 0) -> Account:
+    """Somebody whose password may be searched now; `apart` gives each kind of trial people of its own."""
+    return roamer(people, GUESSED.start + (int(time.time()) // LOCKED_S + apart) % len(GUESSED))
+
+
 def guess(platform: Platform, people: People, count: int) -> Guessing:
     """Try `count` wrong passwords, then the right badge."""
-    host = laptop(platform)
-    person = roamer(people, GUESSED.start + int(time.time()) // LOCKED_S % len(GUESSED))
+    host, person = laptop(platform), guessed(people)
     right, began = badge(people, person), int(time.time())
     wrong = [replace(right, password=f"Faux-{rank}-mot", code=f"{rank:06}") for rank in range(count)]
     attempts = tuple(refused_once(platform, host, each) for each in wrong)
