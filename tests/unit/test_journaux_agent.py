@@ -224,7 +224,9 @@ def test_refusals_left_out_are_counted(agent: Any, tmp_path: Path) -> None:
     refusals.close()
 
 
-@pytest.mark.parametrize(("said", "wanted"), [("stream: Site.Eicar FOUND", "Site.Eicar"), ("stream: OK", "")])
+@pytest.mark.parametrize(
+    ("said", "wanted"), [("stream: Site.Eicar.UNOFFICIAL FOUND", "Site.Eicar.UNOFFICIAL"), ("stream: OK", "")]
+)
 def test_the_scanner_is_asked(said: str, wanted: str, agent: Any, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * 100_000)
