@@ -104,6 +104,12 @@ def test_a_refused_try_counts_once_and_a_challenge_never(watch: ModuleType) -> N
     assert list(watch.refusals(iter(lines))) == [(at, "10.94.50.101", "2101"), (at, "10.94.50.101", "9876")]
 
 
+def test_a_name_of_a_try_does_not_date_it(watch: ModuleType) -> None:
+    """Who calls himself by a time of long ago is counted now all the same."""
+    line = _event("InvalidAccountID", '9876",EventTV="2001-01-01T00:00:00.000+0000')
+    assert [at for at, _, _ in watch.refusals(iter([line]))] == [STARTED.timestamp() + 1]
+
+
 def test_who_guesses_is_barred_at_the_fifth_try(
     watch: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -185,7 +185,7 @@ def main() -> None:
             stdout=(folder / "log").open("w"),
             stderr=subprocess.STDOUT,
         ) as baresip:
-            time.sleep(1)
+            time.sleep(1)  # its accounts are read and its port is open by then; what it says is waited for below
             said = live(wanted, folder / "log")
             try:
                 baresip.wait(5)

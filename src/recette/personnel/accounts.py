@@ -16,7 +16,7 @@ ROAMING_GROUP = "acces-nomade"
 """Group of those who may open a tunnel from outside."""
 ROAMING_TRADES = ("administration", "informatique", "maintenance")
 """Trades that work away from the site: offices, and those who are on call."""
-ABROAD_GROUP = "appels-internationaux"
+ABROAD_GROUP = "acces-international"
 """Group of those who may call other countries."""
 ABROAD_TRADES = ("administration",)
 """Trades that deal with suppliers and customers abroad; the management is of the first."""

@@ -122,7 +122,7 @@ def injected(platform: Platform, people: People) -> Injected:
     with listening_carrier(platform) as there, phone(platform.remote, line) as taken:
         call = taken.dial(f"0{FIXED.number}")
         taken.wait_established(call, RING_LIMIT_S)
-        time.sleep(2 * BEGIN_S)
+        time.sleep(2 * BEGIN_S)  # voice enough to tell its ports and numbering; none is inconclusive below
         voice = taken.media()
         if not voice.received or not voice.sent:
             raise Inconclusive("L'appel ne porte pas de voix : rien où parler")
