@@ -20,9 +20,11 @@ from recette.shell import Remote, finish
 READY_LIMIT_S = 10.0
 SNAPLEN = 256
 """Bytes kept of each packet: every header, and enough of the content to recognise a probe."""
+BUFFER_KIB = 32768
+"""In immediate mode each packet takes the place of a whole `snaplen` in the kernel's buffer: 500 of the longest ones."""
 # tcpdump does not look at its stdin: a shell does, and ends it politely, so that it writes its totals.
 SCRIPT = """exec 3<&0
-tcpdump -i {interface} -s {snaplen} --immediate-mode -U -n -w - {expression} & pid=$!
+tcpdump -i {interface} -s {snaplen} -B {buffer} --immediate-mode -U -n -w - {expression} & pid=$!
 {{ read _ <&3; kill $pid; }} >/dev/null 2>&1 &
 wait $pid"""
 
@@ -76,7 +78,9 @@ def capture(  # noqa: PLR0913 - where, and what of it
 
     `snaplen`: bytes kept of each packet. `Inconclusive` if the capture cannot start.
     """
-    script = SCRIPT.format(interface=shlex.quote(interface), snaplen=snaplen, expression=shlex.quote(expression))
+    script = SCRIPT.format(
+        interface=shlex.quote(interface), snaplen=snaplen, buffer=BUFFER_KIB, expression=shlex.quote(expression)
+    )
     with path.open("wb") as file:
         running = Capture(remote.popen(host, script, stdout=file), path, f"{host}, interface {interface}")
     running.wait_ready()
