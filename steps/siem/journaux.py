@@ -46,12 +46,13 @@ def everybody_speaks(reporting: frozenset[str], platform: Platform, preuves: Rec
 
 @when(
     parsers.parse(
-        "le collecteur est coupé {seconds:d} secondes pendant que chaque hôte journalise {count:d} événements"
+        "le collecteur est coupé {seconds:d} secondes pendant que chaque hôte journalise {count:d} événements "
+        'et que l\'envoi de "{restarted}" redémarre'
     ),
     target_fixture="kept",
 )
-def cut_collector(seconds: int, count: int, platform: Platform) -> coverage.Kept:
-    return coverage.cut(platform, seconds, count)
+def cut_collector(seconds: int, count: int, restarted: str, platform: Platform) -> coverage.Kept:
+    return coverage.cut(platform, seconds, count, restarted)
 
 
 @then("aucun des événements ne manque")
