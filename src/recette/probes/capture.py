@@ -21,7 +21,7 @@ READY_LIMIT_S = 10.0
 SNAPLEN = 256
 """Bytes kept of each packet: every header, and enough of the content to recognise a probe."""
 BUFFER_KIB = 32768
-"""In immediate mode each packet takes the place of a whole `snaplen` in the kernel's buffer: 500 of the longest ones."""
+"""In immediate mode each packet takes the place of a whole `snaplen` in the kernel's buffer: 500 of the longest."""
 # tcpdump does not look at its stdin: a shell does, and ends it politely, so that it writes its totals.
 SCRIPT = """exec 3<&0
 tcpdump -i {interface} -s {snaplen} -B {buffer} --immediate-mode -U -n -w - {expression} & pid=$!
