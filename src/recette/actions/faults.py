@@ -145,7 +145,8 @@ class Faults:
         names = {host.name for host in todo.where}
         peers = {peer.name for host in todo.where if host.redundancy for peer in self._site.group(host.redundancy)}
         refused = f"{todo.fault}: refused on {', '.join(sorted(names))}"
-        for entry in self.journal.pending():
+        # What names no host has broken none: a maintenance that was declared.
+        for entry in (entry for entry in self.journal.pending() if entry.where):
             broken = sorted((peers - names) & set(entry.where))
             if broken:
                 raise RecetteError(f"{refused} while {broken[0]}, of the same redundancy group, is broken")
