@@ -21,7 +21,9 @@ MAINTENANCE, MAINTENANCE_DESK, OTHER_BUILDING = "maintenance", "b40-maintenance"
 ADMIN_RANK, USER_RANK = 40, 41
 CHANGED, SUDO, VIRUS = "T1565.001", "T1548.003", "T1204.002"
 LISTENER, SILENCED, IMPAIRED = "T1571", "T1562.001", "T1562"
-FORWARDER, WATCHER = "journaux-transmission.service", "journaux-agent.service"
+FORWARDERS = {"embedded": "journaux-transmission.service", "wazuh": "wazuh-agent.service"}
+"""Engine -> what forwards the events of a host."""
+WATCHER = "journaux-agent.service"
 AHEAD_S = 600
 # The machine's own clock is everybody's on a twin: the program that tells the time is shown another one.
 MOVED = "[Service]\nEnvironment=LD_PRELOAD={library} FAKETIME=+{seconds} DONT_FAKE_MONOTONIC=1\n"
@@ -91,7 +93,7 @@ def listens(platform: Platform, _people: People) -> Iterator[Expected]:
 def silenced(platform: Platform, _people: People) -> Iterator[Expected]:
     """The forwarder of a host is stopped."""
     host = platform.site.host(BACKUP)
-    with platform.faults.inject(Fault.SERVICE_STOPPED, host, unit=FORWARDER) as fault:
+    with platform.faults.inject(Fault.SERVICE_STOPPED, host, unit=FORWARDERS[platform.siem.name]) as fault:
         yield Expected("log-silence", frozenset({host.name}), SILENCED, trace=host.name, since_s=fault.at_monotonic_s)
 
 
