@@ -5,6 +5,7 @@ Nothing here proves that Wazuh takes it: its patterns are of PCRE2, of which Pyt
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,6 +38,7 @@ SITE: Mapping[str, Any] = {
     "siem_mail_from": "siem@cenexis.example",
     "siem_mail_to": "astreinte@cenexis.example",
     "siem_wazuh_manager": "siem1.fsb.cenexis.example",
+    "siem_wazuh_admin_name": "wazuh-admin.siem1",
     "siem_wazuh_trust": "/etc/site-pki/ca.pem",
     "siem_wazuh_watched": WATCHED,
     "siem_wazuh_files": [
@@ -67,12 +69,23 @@ TECHNIQUES = {
 """Kinds of which the features name the technique, but those of sudo, where Wazuh's own rule has it."""
 
 
+AWKWARD = {name: f"\"{name}: {{#'" for name in ("admin", "kibanaserver", "wazuh-wui")}
+"""Passwords that are no plain YAML."""
+
+
 def written(name: str) -> ET.Element:
     """A template of the role, filled in for a site, read as XML."""
     environment = jinja2.Environment(  # noqa: S701 - escaped by the templates themselves, as Ansible does it
         loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
     )
     return parsed(environment.get_template(name).render(**SITE))
+
+
+def settings(name: str) -> Any:
+    """A template of the role that is YAML, filled in and read."""
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True)  # noqa: S701
+    environment.filters |= {"comment": lambda text: f"# {text}", "to_json": json.dumps}
+    return YAML(typ="safe").load(environment.get_template(name).render(**SITE, siem_wazuh_passwords=AWKWARD))
 
 
 def parsed(text: str) -> ET.Element:
@@ -300,3 +313,18 @@ def test_scans_are_forgiven_to_whom_the_site_names_and_conduits_are_its_networks
     assert RULES["100421"].get("level") == "0"
     assert [each.text for each in RULES["100421"].iter("srcip")] == SITE["siem_authorised_scanners"]
     assert [each.text for each in RULES["100406"].iter("srcip")] == SITE["siem_production"]
+
+
+def test_the_archives_reach_the_indexer_whatever_the_password_is() -> None:
+    shipper = settings("filebeat.yml.j2")
+    (module,) = shipper["filebeat.modules"]
+    assert module["archives"]["enabled"] is True
+    assert shipper["output.elasticsearch"]["password"] == AWKWARD["admin"]
+    assert settings("opensearch_dashboards.yml.j2")["opensearch.password"] == AWKWARD["kibanaserver"]
+    assert settings("wazuh.yml.j2")["hosts"][0]["site"]["password"] == AWKWARD["wazuh-wui"]
+
+
+def test_the_indexer_knows_its_administrator_by_the_certificate() -> None:
+    indexer = settings("opensearch.yml.j2")
+    assert indexer["plugins.security.nodes_dn"] == ["CN=siem1.fsb.cenexis.example,O=CENEXIS"]
+    assert indexer["plugins.security.authcz.admin_dn"] == ["CN=wazuh-admin.siem1,O=CENEXIS"]
