@@ -75,10 +75,15 @@ AWKWARD = {name: f"\"{name}: {{#'" for name in ("admin", "kibanaserver", "wazuh-
 
 def written(name: str) -> ET.Element:
     """A template of the role, filled in for a site, read as XML."""
+    return parsed(filled(name))
+
+
+def filled(name: str) -> str:
+    """A template of the role, filled in for a site."""
     environment = jinja2.Environment(  # noqa: S701 - escaped by the templates themselves, as Ansible does it
         loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, undefined=jinja2.StrictUndefined
     )
-    return parsed(environment.get_template(name).render(**SITE))
+    return environment.get_template(name).render(**SITE)
 
 
 def settings(name: str) -> Any:
@@ -119,6 +124,11 @@ def own(numbers: Iterator[str]) -> set[str]:
 def test_the_driver_knows_every_rule_of_the_role_that_alarms() -> None:
     alarming = {number for number, rule in RULES.items() if int(rule.get("level", "0")) > 1}
     assert own(number for numbers in KINDS.values() for number in numbers) == alarming
+
+
+def test_wazuh_could_read_it_which_knows_no_entities() -> None:
+    for text in (filled("regles.xml.j2"), (ROLE / "files" / "decodeurs.xml").read_text(encoding="utf-8")):
+        assert "&" not in text
 
 
 def test_rules_have_numbers_of_their_own() -> None:

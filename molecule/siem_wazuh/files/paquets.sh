@@ -57,7 +57,7 @@ for version in 4.14.7 5.0.0; do
     package "$repository" wazuh-manager "$version-1" wazuh "$ossec"
     package "$repository" wazuh-indexer "$version-1" wazuh-indexer etc/wazuh-indexer
     package "$repository" wazuh-dashboard "$version-1" wazuh-dashboard \
-        "etc/wazuh-dashboard usr/share/wazuh-dashboard/data/wazuh/config"
+        "etc/wazuh-dashboard usr/share/wazuh-dashboard/data"
     package "$repository" filebeat 7.10.2-2 root "etc/filebeat usr/share/filebeat/module"
     package "$repository" msmtp 1.8.28-1 root usr/bin
     for deb in "$repository"/*.deb; do
@@ -65,6 +65,9 @@ for version in 4.14.7 5.0.0; do
         printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${deb##*/}" "$(stat --format %s "$deb")" \
             "$(sha256sum "$deb" | cut -d' ' -f1)"
     done >"$repository/Packages"
+    printf 'Date: %s\nSHA256:\n %s %s Packages\n' "$(LC_ALL=C date --utc --rfc-email)" \
+        "$(sha256sum "$repository/Packages" | cut -d' ' -f1)" "$(stat --format %s "$repository/Packages")" \
+        >"$repository/Release"
 done
 ln --symbolic --force --no-dereference /srv/wazuh4 /srv/wazuh
 rm /tmp/wazuh-analysisd
