@@ -14,7 +14,7 @@ SITE ?= jumeau
 ROLES := $(notdir $(wildcard roles/*))
 PACKAGES := podman runc mmdebstrap iproute2 nftables openssh-client socat procps kmod ca-certificates libopus0
 
-.PHONY: help setup recette test lint unit molecule bench sabotage report lock clean
+.PHONY: help setup recette test lint unit molecule contract bench sabotage report lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -65,6 +65,17 @@ molecule: setup ## Molecule on every role
 molecule-%:
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test -s $*
 
+# Prism is for this alone, and for whoever has Wazuh's own description: no part of the setup.
+$(STAMPS)/contract/node_modules: tests/contract/package.json tests/contract/package-lock.json
+	mkdir -p $(@D)
+	cp $^ $(@D)/
+	npm ci --prefix $(@D) --silent --no-fund --no-audit
+	touch $@
+
+contract: setup $(STAMPS)/contract/node_modules ## The driver of Wazuh against its description: WAZUH_OPENAPI=FILE
+	: "$${WAZUH_OPENAPI:?names no description (api/api/spec/spec.yaml of wazuh/wazuh, 4.14)}"
+	$(BIN)/pytest tests/contract
+
 bench: setup ## Measure the twin, the flow matrix, the failovers, the mail, the tunnels and the SIEM
 	$(BIN)/python -m recette.bench
 
@@ -77,6 +88,7 @@ report: ## Rebuild the reports of the latest run
 lock: ## Renew requirements.lock and package-lock.json
 	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
 	npm install --package-lock-only --silent
+	npm install --package-lock-only --silent --omit-lockfile-registry-resolved --prefix tests/contract
 
 clean: ## Take the twin down; remove its images and every file made here
 	if [ -x $(BIN)/recette ]; then $(BIN)/recette twin down && $(BIN)/recette image remove; fi

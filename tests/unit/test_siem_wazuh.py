@@ -21,6 +21,7 @@ from recette.errors import Inconclusive
 from recette.probes.siem import Mark
 from recette.probes.siem.wazuh import PAGE, Service, Wazuh, over_https
 from recette.probes.siem.wazuh_form import alert, kind_of, severity_of
+from recette.trials.fidelity import LEDGER
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "siem" / "wazuh-alertes.json"
 HITS = json.loads(RECORDED.read_text(encoding="utf-8"))["hits"]["hits"]
@@ -130,6 +131,18 @@ def test_an_unknown_rule_keeps_its_number() -> None:
     assert [severity_of(level) for level in (3, 5, 7, 10, 15)] == ["info", "low", "medium", "high", "critical"]
     with pytest.raises(Inconclusive):
         severity_of(-1)
+
+
+def test_who_acts_is_told_not_as_whom_he_acts() -> None:
+    data = {"srcuser": "jm", "dstuser": "root", "command": "/usr/bin/id"}
+    told = alert({"_source": {**HITS[0]["_source"], "rule": {"id": "5402", "level": 3}, "data": data}})
+    assert (told.kind, told.user, told.object) == ("privilege-used", "jm", "/usr/bin/id")
+
+
+def test_the_report_claims_the_contract_and_leaves_wazuh_to_the_site() -> None:
+    (siem,) = [one for one in LEDGER if one.subject == "SIEM"]
+    assert "Wazuh" not in siem.twin
+    assert "Wazuh et ses règles (seul le contrat de son interface est vérifié)" in siem.site
 
 
 @pytest.fixture(scope="module")

@@ -10,32 +10,35 @@ from recette.errors import Inconclusive
 from recette.probes.siem.model import Alert, Event
 
 KINDS: Mapping[str, frozenset[str]] = {
-    "ssh-guessing": frozenset({"5712", "5720", "5763"}),
-    "file-changed": frozenset({"550", "553", "554"}),
+    "ssh-guessing": frozenset({"5712", "5720", "5763", "100410", "100411"}),
+    "file-changed": frozenset({"550", "553", "554", "100416"}),
     "privilege-used": frozenset({"5402", "5403"}),
     "privilege-refused": frozenset({"5401", "5404", "5405"}),
     "domain-admin": frozenset({"60159", "100405"}),
     "account-created": frozenset({"60109", "100404"}),
-    "malware": frozenset({"52502"}),
+    "malware": frozenset({"52502", "100414"}),
     "malware-mail": frozenset({"100409"}),
-    "log-erased": frozenset({"592", "593"}),
+    "log-erased": frozenset({"592", "593", "100413"}),
     "clock-moved": frozenset({"100408"}),
-    "port-scan": frozenset({"4151"}),
-    "sql-injection": frozenset({"31103", "31152"}),
-    "path-traversal": frozenset({"31104", "31153"}),
-    "log-silence": frozenset({"504", "506"}),
+    "port-scan": frozenset({"4151", "100415"}),
+    "sql-injection": frozenset({"31103", "31152", "100418"}),
+    "path-traversal": frozenset({"31104", "31153", "100419"}),
+    "log-silence": frozenset({"504", "506", "100412"}),
     "password-spray": frozenset({"100401"}),
     "vpn-guessing": frozenset({"100402"}),
     "sip-guessing": frozenset({"100403"}),
     "conduit": frozenset({"100406"}),
     "listener": frozenset({"533", "100407"}),
+    "dns-tunnel": frozenset({"100417"}),
 }
-"""Rules of Wazuh 4.14 (ruleset/rules of its sources), and from 100401 on those that the site adds."""
+"""Rules of Wazuh 4.14 (ruleset/rules of its sources), and from 100401 on those that role siem_wazuh adds."""
 SURICATA = "86601"
 SIGNATURES = {"9400001": "dns-tunnel"}
 LEVELS = ((13, "critical"), (10, "high"), (7, "medium"), (4, "low"), (0, "info"))
 """Least level of Wazuh's own classification for each severity."""
-SOURCES, USERS = ("srcip", "src_ip"), ("dstuser", "srcuser", "user", "uid")
+SOURCES, USERS = ("srcip", "src_ip"), ("srcuser", "dstuser", "user", "uid")
+"""Names of fields, the first one that is there: who acts comes before whom he acts as (sudo tells both)."""
+OBJECTS = ("path", "url", "command")
 
 
 def kind_of(rule: str, data: Mapping[str, Any]) -> str:
@@ -65,10 +68,10 @@ def alert(hit: Mapping[str, Any]) -> Alert:
             event_at=at,
             kind=kind_of(str(rule["id"]), data),
             severity=severity_of(int(rule["level"])),
-            host=str(told.get("predecoder", {}).get("hostname") or told["agent"]["name"]),
+            host=str(data.get("about_host") or told.get("predecoder", {}).get("hostname") or told["agent"]["name"]),
             source_ip=_first(data, SOURCES),
             user=_first(data, USERS) or str(file.get("uname_after", "")),
-            object=str(file.get("path") or data.get("url") or data.get("command") or data.get("dstport") or ""),
+            object=str(file.get("path") or _first(data, OBJECTS) or _target(data)),
             engine="wazuh",
             engine_rule=str(rule["id"]),
             mitre=tuple(rule.get("mitre", {}).get("id", ())),
@@ -95,3 +98,9 @@ def instant(text: str) -> datetime:
 
 def _first(data: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return next((str(data[name]) for name in names if data.get(name)), "")
+
+
+def _target(data: Mapping[str, Any]) -> str:
+    """Address and port, as the other engine tells them: 10.94.30.11 tcp/445."""
+    port = "/".join(str(data[name]) for name in ("protocol", "dstport") if data.get(name))
+    return " ".join(part for part in (str(data.get("dstip", "")), port) if part)
