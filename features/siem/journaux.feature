@@ -20,7 +20,7 @@ Fonctionnalité: Journaux du site
 
     @EXG-F-07 @perturbateur
     Scénario: Une coupure de 60 secondes du collecteur ne perd aucun événement
-      Quand le collecteur est coupé 60 secondes pendant que chaque hôte journalise 1000 événements et que l'envoi de "bkp1" redémarre
+      Quand le collecteur est coupé 60 secondes pendant que chaque hôte journalise 1000 événements
       Alors aucun des événements ne manque
 
   Règle: Seul le SIEM lit ce qui lui est envoyé

@@ -46,13 +46,12 @@ def everybody_speaks(reporting: frozenset[str], platform: Platform, preuves: Rec
 
 @when(
     parsers.parse(
-        "le collecteur est coupé {seconds:d} secondes pendant que chaque hôte journalise {count:d} événements "
-        'et que l\'envoi de "{restarted}" redémarre'
+        "le collecteur est coupé {seconds:d} secondes pendant que chaque hôte journalise {count:d} événements"
     ),
     target_fixture="kept",
 )
-def cut_collector(seconds: int, count: int, restarted: str, platform: Platform) -> coverage.Kept:
-    return coverage.cut(platform, seconds, count, restarted)
+def cut_collector(seconds: int, count: int, platform: Platform) -> coverage.Kept:
+    return coverage.cut(platform, seconds, count)
 
 
 @then("aucun des événements ne manque")

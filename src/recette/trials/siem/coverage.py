@@ -26,8 +26,6 @@ MANY = "{{ seq --format '{word}-%g' {count}; echo {word}-fin; }} | logger --tag 
 NUMBER = re.compile(r"-(\d+)$")
 LOOK_S, CATCH_UP_S = 1.0, 120.0
 """Pause between two looks, and guard, while what waited arrives once the collector is back."""
-TAKEN_IN_S = 5.0
-"""A forwarder reads what its host has just logged: before it has, nothing waits in its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,8 @@ def covered(platform: Platform, limit_s: float, word: str = "") -> Coverage:
     return Coverage(delays_s)
 
 
-def cut(platform: Platform, cut_s: float, count: int, restarted: str) -> Kept:
-    """Stop the collector for so long while every host logs so many events, then count what arrived.
-
-    One host restarts what forwards its events once they wait: what it only had in memory would be lost.
-    """
+def cut(platform: Platform, cut_s: float, count: int) -> Kept:
+    """Stop the collector for so long while every host logs so many events, then count what arrived."""
     siem, word, asked, where = platform.siem, nonce(), hosts(platform), collector(platform)
     # The collector's own events wait like those of the others: its forwarder goes on.
     since = siem.mark()
@@ -102,10 +97,6 @@ def cut(platform: Platform, cut_s: float, count: int, restarted: str) -> Kept:
         failed = [host for host, done in platform.remote.map(asked, script).items() if done.rc != 0]
         if failed:
             raise Inconclusive(f"Rien n'a pu être journalisé sur {', '.join(failed)}")
-        time.sleep(TAKEN_IN_S)
-        again = platform.remote.run(restarted, f"systemctl restart {FORWARDERS[siem.name]}")
-        if again.rc != 0:
-            raise Inconclusive(f"{restarted} : l'envoi des journaux n'a pas redémarré ({again.stderr.strip()})")
         time.sleep(max(0.0, fault.at_monotonic_s + cut_s - time.monotonic()))
         lasted_s = time.monotonic() - fault.at_monotonic_s
 

@@ -14,6 +14,8 @@ from recette.trials.siem.watch import Expected, nonce
 
 PEOPLE, ADMINISTRATORS = "OU=Personnel", "Domain Admins"
 CREATED, ADDED = "T1136.002", "T1098.007"
+EMPLOYEE_ID = 16
+"""Characters that the schema of the directory allows for it."""
 PROMOTED = 44
 """Rank of the employee who is made an administrator."""
 
@@ -26,7 +28,7 @@ def created(platform: Platform, _people: People) -> Iterator[Expected]:
     attributes = {
         "objectClass": ["top", "person", "organizationalPerson", "user"],
         "sAMAccountName": [name],
-        "employeeID": [name],
+        "employeeID": [name[-EMPLOYEE_ID:]],
     }
     request = {"do": "add", "dn": f"CN={name},{PEOPLE},{directory.base}", "attributes": attributes}
     with platform.accounts.changed("compte créé", server.name, [], [("remove", name)]):
