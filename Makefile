@@ -57,10 +57,10 @@ lint: setup ## Linters and types
 unit: setup ## Unit and lab tests
 	$(BIN)/pytest tests/
 
-# Two roles at a time: one waits for its machines while the other computes. What a role printed comes out at its end.
+# Three roles at a time: most of them wait for their machines while one computes. What a role printed comes out at its end.
 molecule: setup ## Molecule on every role
 	$(BIN)/recette image build
-	$(MAKE) --jobs=2 --output-sync=target --no-print-directory $(addprefix molecule-,$(ROLES))
+	$(MAKE) --jobs=3 --output-sync=target --no-print-directory $(addprefix molecule-,$(ROLES))
 
 molecule-%:
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test -s $*
