@@ -99,7 +99,7 @@ def parsed(text: str) -> ET.Element:
 
 
 RULES = {rule.get("id", ""): rule for rule in written("regles.xml.j2").iter("rule")}
-DECODERS = parsed((ROLE / "files" / "decodeurs.xml").read_text(encoding="utf-8"))
+DECODERS = parsed((ROLE / "templates" / "decodeurs.xml.j2").read_text(encoding="utf-8"))
 
 
 def decoded(program: str, line: str) -> dict[str, str]:
@@ -127,7 +127,7 @@ def test_the_driver_knows_every_rule_of_the_role_that_alarms() -> None:
 
 
 def test_wazuh_could_read_it_which_knows_no_entities() -> None:
-    for text in (filled("regles.xml.j2"), (ROLE / "files" / "decodeurs.xml").read_text(encoding="utf-8")):
+    for text in (filled("regles.xml.j2"), (ROLE / "templates" / "decodeurs.xml.j2").read_text(encoding="utf-8")):
         assert "&" not in text
 
 
