@@ -79,7 +79,8 @@ def people_on_call_are_told(limit: int, raised: Raised, platform: Platform, preu
     assert letter, f"Obtenu : aucun courriel à l'astreinte en {limit} s — Attendu : un"
     preuves.attach("courriel.txt", f"{letter.subject}\n\n{letter.text}")
     held = measured_within(preuves, "courriel après l'alerte", round(letter.delay_s, 1), "s", limit)
-    missing = [word for word in (raised.alert.host, raised.alert.user, *raised.alert.mitre) if word not in letter.text]
+    wanted = (*raised.expected.hosts, raised.expected.user, raised.expected.technique)
+    missing = [word for word in wanted if word not in letter.text]
     assert not missing, f"Obtenu : un courriel sans {', '.join(missing)} — Attendu : machine, compte et technique"
     assert held, f"Obtenu : {letter.delay_s:.0f} s — Attendu : au plus {limit} s"
 

@@ -65,7 +65,11 @@ def scanned(path: str, scanner: str) -> str:
             left -= len(data)
         door.sendall(struct.pack("!I", 0))
         said = b"".join(iter(lambda: door.recv(4096), b"")).rstrip(b"\0").decode(errors="replace")
-    return said.removeprefix("stream: ").removesuffix(" FOUND") if said.endswith(" FOUND") else ""
+    if said.endswith(" FOUND"):
+        return said.removeprefix("stream: ").removesuffix(" FOUND")
+    if said != "stream: OK":
+        raise OSError(f"the scanner answers {said!r}")
+    return ""
 
 
 class Watcher:

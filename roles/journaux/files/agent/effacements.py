@@ -16,6 +16,9 @@ class Seen:
     size: int
 
 
+COMPRESSED = frozenset({".bz2", ".gz", ".xz", ".zst"})
+
+
 class Logs:
     """Files that patterns name, looked at again and again."""
 
@@ -33,7 +36,7 @@ class Logs:
         return [
             f"log act={act} bytes={seen.size} path={path}"
             for path, seen in before.items()
-            if (act := lost(seen, self._known.get(path))) and not rotated(path, since_s)
+            if (act := lost(seen, self._known.get(path))) and not rotated(path, seen, since_s)
         ]
 
     def _look(self) -> dict[str, Seen]:
@@ -52,16 +55,28 @@ def lost(before: Seen, now: Seen | None) -> str:
     return "truncated" if now.size < before.size else ""
 
 
-def rotated(path: str, since_s: float) -> bool:
-    """Whether a neighbour whose name begins alike (access.log.1, system@….journal) has changed since an instant."""
+def rotated(path: str, before: Seen, since_s: float) -> bool:
+    """Whether what a log held stands beside it under a name that begins alike (access.log.1, system@….journal).
+
+    The same file, one that is as long, or a compressed one; changed since an instant.
+    """
     folder, name = path.rsplit("/", 1)
     start = name.split(".", 1)[0]
     try:
         entries = list(os.scandir(folder))
     except FileNotFoundError:
         return False
-    others = (entry for entry in entries if entry.name != name and entry.name.startswith(start))
-    return any(entry.stat(follow_symlinks=False).st_ctime >= since_s for entry in others)
+    others = (Path(entry.path) for entry in entries if entry.name != name and entry.name.startswith(start))
+    return any(_holds(other, before, since_s) for other in others)
+
+
+def _holds(other: Path, before: Seen, since_s: float) -> bool:
+    try:
+        found = other.lstat()
+    except FileNotFoundError:
+        return False
+    whole = found.st_ino == before.inode or found.st_size >= before.size
+    return found.st_ctime >= since_s and (whole or (other.suffix in COMPRESSED and found.st_size > 0))
 
 
 def _seen(paths: Iterable[Path]) -> Iterator[tuple[str, Seen]]:

@@ -52,17 +52,18 @@ class Tree:
         if self.descriptor < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1")
         self._folders: dict[int, str] = {}
-        self._present: set[str] = set()
+        self._present: dict[str, int] = {}
         self._pending: dict[str, Change] = {}
         self.look_for_roots(now_s=0.0, begin=True)
 
     def look_for_roots(self, now_s: float, *, begin: bool = False) -> None:
         """Watch the roots that have appeared; what they hold is new unless the program begins."""
         for root in self.roots:
-            there = Path(root).is_dir()
-            if there and root not in self._present:
+            # Another folder may stand there under the same name.
+            inode = Path(root).stat().st_ino if Path(root).is_dir() else 0
+            if inode and inode != self._present.get(root):
                 self._add(root, None if begin else now_s)
-            self._present = self._present | {root} if there else self._present - {root}
+            self._present[root] = inode
 
     def read(self, now_s: float) -> bool:
         """Take in what the kernel has to tell; False when it told that it had lost some."""
@@ -93,7 +94,8 @@ class Tree:
 
     def _take(self, watch: int, mask: int, name: str, now_s: float) -> None:
         if mask & IGNORED:
-            self._folders.pop(watch, None)
+            # A root that is made again may get the same inode.
+            self._present.pop(self._folders.pop(watch, ""), None)
             return
         folder = self._folders.get(watch)
         if folder is None or not name:

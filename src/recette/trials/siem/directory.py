@@ -44,7 +44,7 @@ def promoted(platform: Platform, people: People) -> Iterator[Expected]:
     server, login = platform.directory.servers[0], people.one(PROMOTED).login
     join, leave = ("join", login, ADMINISTRATORS), ("leave", login, ADMINISTRATORS)
     with platform.accounts.changed("administrateur de trop", server.name, [join], [leave]):
-        yield _expected(platform, "domain-admin", ADDED, "")
+        yield _expected(platform, "domain-admin", ADDED, f"CN={login},")
 
 
 def _expected(platform: Platform, kind: str, technique: str, trace: str) -> Expected:

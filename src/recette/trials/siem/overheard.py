@@ -21,6 +21,8 @@ from recette.trials.siem.intrusions import BACKUP
 from recette.trials.siem.senders import PORT
 from recette.trials.siem.watch import nonce
 
+Way = tuple[str, str, int, int, int]
+"""Addresses, protocol and ports."""
 WHOLE = 65535
 """Bytes kept of each packet: an event may be anywhere in it."""
 DRAIN_S = 0.5
@@ -50,7 +52,9 @@ def overheard(platform: Platform, folder: Path, limit_s: float) -> Overheard:
     """
     where, word, clear = collector(platform), nonce(), nonce()
     path = folder / "journaux.pcap"
-    with capture(platform.remote, where.name, where.zones[0], path, f"port {PORT}", snaplen=WHOLE) as heard:
+    with capture(
+        platform.remote, where.name, where.zones[0], path, f"dst host {where.address}", snaplen=WHOLE
+    ) as heard:
         archived = covered(platform, limit_s, word)
         script = SAY.format(address=where.address, port=PORT, word=clear)
         done = platform.remote.run(BACKUP, f"bash -c {shlex.quote(script)}")
@@ -64,27 +68,28 @@ def overheard(platform: Platform, folder: Path, limit_s: float) -> Overheard:
     if not _shows(told, asked[BACKUP], clear):
         raise Inconclusive(f"{heard.name} : le texte envoyé en clair par {BACKUP} n'a pas été vu")
     others = {name: host for name, host in asked.items() if name != where.name}
-    sent = {name: sum(len(data) for data in _of(told, host)) for name, host in others.items()}
+    logs = {key: data for key, data in told.items() if key[-1] == PORT}
+    sent = {name: sum(len(data) for data in _of(logs, host)) for name, host in others.items()}
     return Overheard(archived, sent, tuple(name for name, host in others.items() if _shows(told, host, word)))
 
 
-def contents(packets: Iterable[Packet]) -> dict[tuple[str, str, int, int], bytes]:
-    """What each conversation carried, one way: addresses, protocol, source port -> bytes in the order of the wire."""
-    found: dict[tuple[str, str, int, int], bytes] = defaultdict(bytes)
+def contents(packets: Iterable[Packet]) -> dict[Way, bytes]:
+    """What each conversation carried, one way -> bytes in the order of the wire."""
+    found: dict[Way, bytes] = defaultdict(bytes)
     for packet in packets:
         layer = next((layer for layer in (TCP, UDP) if layer in packet), None)
         if IP in packet and layer:
-            key = (packet[IP].src, packet[IP].dst, packet[IP].proto, packet[layer].sport)
+            key = (packet[IP].src, packet[IP].dst, packet[IP].proto, packet[layer].sport, packet[layer].dport)
             # The padding of a short frame is no content.
             length = packet[IP].len - packet[IP].ihl * 4 - (packet[TCP].dataofs * 4 if layer is TCP else 8)
             found[key] += bytes(packet[layer].payload)[: max(0, length)]
     return dict(found)
 
 
-def _of(told: Mapping[tuple[str, str, int, int], bytes], host: Host) -> list[bytes]:
+def _of(told: Mapping[Way, bytes], host: Host) -> list[bytes]:
     own = {str(interface.address) for interface in host.interfaces}
     return [data for (source, *_), data in told.items() if source in own]
 
 
-def _shows(told: Mapping[tuple[str, str, int, int], bytes], host: Host, word: str) -> bool:
+def _shows(told: Mapping[Way, bytes], host: Host, word: str) -> bool:
     return any(word.encode() in data for data in _of(told, host))

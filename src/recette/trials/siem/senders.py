@@ -12,6 +12,7 @@ from recette.probes.siem.agents import source
 from recette.trials.siem.coverage import collector
 from recette.trials.siem.intrusions import BACKUP
 from recette.trials.siem.watch import nonce
+from recette.waiting import wait_until
 
 PORT, LIMIT_S = 6514, 5.0
 TRUST, OWN = "/etc/site-pki/ca.pem", "/etc/site-pki/journaux"
@@ -44,12 +45,14 @@ def offered(platform: Platform, words: str) -> Offered:
         "une autorité étrangère": lambda: _foreign(platform, borrowed),
         "l'autorité du site, au nom d'un hôte inconnu": lambda: _unknown(platform),
     }[words]()
-    siem, word = platform.siem, nonce()
+    siem, word, control = platform.siem, nonce(), nonce()
     since = siem.mark()
     outcome, detail = _offer(platform, pair, word)
-    witness, said = _offer(platform, (f"{OWN}.pem", f"{OWN}.key"), nonce())
+    witness, said = _offer(platform, (f"{OWN}.pem", f"{OWN}.key"), control)
     if witness != "accepted":
         raise Inconclusive(f"Le collecteur ne prend pas non plus les événements de {BACKUP} ({said})")
+    # What came before it would be there by then.
+    wait_until(lambda: bool(siem.events(since, control)), LIMIT_S, "L'événement témoin, dans l'archive")
     return Offered(outcome, detail, tuple(siem.events(since, word)), witness)
 
 

@@ -17,7 +17,7 @@ from recette.trials.people import People
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The alert that an act calls for. `hosts` are those that may see it; empty texts are not judged.
+    """The alert that an act calls for. `hosts` are those that may see it; an empty text is nobody.
 
     `trace` is a text that only this act leaves, somewhere in the alert. `since_s` is when the act was complete, by the
     monotonic clock: 0 for the end of what performs it.
@@ -41,10 +41,10 @@ class Expected:
         found = []
         if alert.host not in self.hosts:
             found.append(f"machine {alert.host} au lieu de {' ou '.join(sorted(self.hosts))}")
-        if self.source and alert.source_ip != self.source:
-            found.append(f"source {alert.source_ip or 'absente'} au lieu de {self.source}")
-        if self.user and alert.user != self.user:
-            found.append(f"compte {alert.user or 'absent'} au lieu de {self.user}")
+        if alert.source_ip != self.source:
+            found.append(f"source {alert.source_ip or 'absente'} au lieu de {self.source or 'aucune'}")
+        if alert.user != self.user:
+            found.append(f"compte {alert.user or 'absent'} au lieu de {self.user or 'aucun'}")
         if self.technique not in alert.mitre:
             found.append(f"technique {' '.join(alert.mitre) or 'absente'} au lieu de {self.technique}")
         return found

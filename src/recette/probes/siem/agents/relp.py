@@ -65,6 +65,8 @@ def offer(payload: dict[str, Any], folder: str) -> tuple[str, str]:
                 return "refused", said or "session ended"
             link.sendall(frame(2, "syslog", event))
             said = answered(link)
+        except TimeoutError as error:
+            return "unreachable", str(error)
         except OSError as error:
             return "refused", str(error)
     return ("accepted" if " 200 " in said else "refused"), said
