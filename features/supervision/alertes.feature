@@ -1,8 +1,8 @@
 # language: fr
 Fonctionnalité: Une panne devient un message
-  Chaque panne provoquée ici est vraie. L'astreinte est prévenue par courriel, dans la messagerie du site, et par SMS :
-  les deux messages sont lus là où une personne les lirait. Le délai court de l'instant qui précède la panne à celui où
-  le message est en main.
+  Chaque panne provoquée ici est vraie, sauf celles de l'onduleur et de la salle propre, que NUT simule. L'astreinte
+  est prévenue par courriel, dans la messagerie du site, et par SMS : les deux messages sont lus là où une personne
+  les lirait. Le délai court de l'instant qui précède la panne à celui où le message est en main.
 
   Contexte:
     Étant donné que le réseau du site est en service
@@ -94,4 +94,4 @@ Fonctionnalité: Une panne devient un message
     @EXG-F-06 @lecture
     Scénario: Cinq minutes de calme ne produisent aucun message
       Quand rien ne tombe en panne pendant 300 secondes
-      Alors l'astreinte n'a reçu aucun message
+      Alors l'astreinte n'a reçu aucun message de la supervision

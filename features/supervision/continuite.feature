@@ -9,7 +9,7 @@ Fonctionnalité: La supervision survit aux pannes, et se fait entendre quand ell
     Et que l'astreinte est à l'écoute
 
   @EXG-F-06 @perturbateur
-  Scénario: Le serveur en service perd son courant : l'autre le dit, puis dit toute autre panne
+  Scénario: Le serveur en service perd son courant : l'autre le dit, puis dit une autre panne
     Quand le serveur de supervision en service perd son courant
     Alors l'astreinte est prévenue de la perte de ce serveur en au plus 60 secondes
     Et un autre serveur est en service en au plus 60 secondes
@@ -18,7 +18,7 @@ Fonctionnalité: La supervision survit aux pannes, et se fait entendre quand ell
 
   @EXG-F-06 @destructif
   Scénario: Les deux serveurs se taisent : la passerelle SMS prévient d'elle-même
-    Quand les deux serveurs de supervision s'arrêtent
+    Quand le service de supervision s'arrête sur ses deux serveurs
     Alors la passerelle SMS prévient l'astreinte que la supervision est muette en au plus 60 secondes
     Et une fois les serveurs relancés, elle l'apprend en au plus 60 secondes
 

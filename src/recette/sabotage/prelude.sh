@@ -191,7 +191,11 @@ configure_asterisk() {
 # supervision_write SQL: change what the supervision holds, on the server whose database writes.
 supervision_write() {
     role=$(/usr/local/lib/supervision/supervision-base /etc/supervision/base.json --role)
-    [ "$role" = writer ] || return 0
+    case $role in
+        writer) ;;
+        follower) return 0 ;;
+        *) echo "nobody writes in the supervision: $role" >&2; return 1 ;;
+    esac
     told=$(runuser -u postgres -- psql --no-psqlrc --set=ON_ERROR_STOP=1 --dbname zabbix --command "$1")
     case $told in
         *" 0" | "") echo "nothing to change in the supervision: $told" >&2; return 1 ;;

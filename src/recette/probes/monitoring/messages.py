@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
 from email.message import EmailMessage
 from typing import Literal
 
@@ -55,7 +55,7 @@ def from_mail(raw: bytes, seen_s: float) -> Alert | None:
     mail = message_from_bytes(raw, policy=policy.default)
     found = SUBJECT.fullmatch(" ".join(str(mail["subject"]).split()))
     body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
-    if found is None or body is None or found["word"] == ELSEWHERE:
+    if found is None or body is None:
         return None
     text = str(body.get_content())
     fields = {name: value.strip() for name, value in FIELD.findall(text)}
@@ -72,6 +72,11 @@ def from_mail(raw: bytes, seen_s: float) -> Alert | None:
         text=f"{mail['subject']}\n{text}",
         seen_s=seen_s,
     )
+
+
+def of_the_siem(raw: str) -> bool:
+    """Whether a mail, as it came, is one of the SIEM."""
+    return str(message_from_string(raw, policy=policy.default)["subject"]).startswith(f"[{ELSEWHERE}]")
 
 
 def from_gateway(line: str, seen_s: float) -> Alert | Notice | None:

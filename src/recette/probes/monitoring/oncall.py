@@ -12,7 +12,7 @@ from typing import Any
 from recette.errors import Inconclusive
 from recette.probes.mail import Box
 from recette.probes.monitoring.agents import source
-from recette.probes.monitoring.messages import Alert, Notice, from_gateway, from_mail
+from recette.probes.monitoring.messages import Alert, Notice, from_gateway, from_mail, of_the_siem
 from recette.shell import Remote
 
 MESSAGES = "/var/lib/passerelle-sms/messages.jsonl"
@@ -32,30 +32,44 @@ class OnCall:
     """The host of the SMS gateway."""
     alerts: list[Alert] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
+    """What is no message of the supervision, or none that can be read as one."""
     _marks: dict[str, int] = field(default_factory=dict)
 
     def listen(self, since: float | None = None) -> None:
         """Forget what came before now, or before an instant that is past (seconds of the epoch)."""
         self.alerts.clear()
         self.notices.clear()
+        self.strays.clear()
         self._marks = {"courriel": self._mail(None, since)["last"], "SMS": self._sms(None, since)["last"]}
 
-    def read(self) -> None:
-        """Bring what came since; waits for a moment when nothing did."""
+    def read(self, *, strict: bool = False) -> None:
+        """Bring what came since; waits for a moment when nothing did.
+
+        With `strict`, a mailbox that cannot be read is Inconclusive: otherwise its mails may come later.
+        """
         if not self._marks:
             raise Inconclusive("L'astreinte n'était pas à l'écoute")
         with ThreadPoolExecutor(2) as pool:
             asked = {"courriel": pool.submit(self._mail, self._marks["courriel"])}
             asked["SMS"] = pool.submit(self._sms, self._marks["SMS"])
             told = {channel: future.result() for channel, future in asked.items()}
+        if strict and told["courriel"]["error"]:
+            raise Inconclusive(f"La boîte de l'astreinte ne se lit pas : {told['courriel']['error']}")
         now_s = time.monotonic()
         self._marks = {channel: answer["last"] for channel, answer in told.items()}
-        found = [from_mail(base64.b64decode(raw), now_s) for raw in told["courriel"]["messages"]]
-        found += [each for line in told["SMS"]["messages"] if isinstance(each := from_gateway(line, now_s), Alert)]
-        self.alerts += [alert for alert in found if alert is not None]
-        self.notices += [
-            each for line in told["SMS"]["messages"] if isinstance(each := from_gateway(line, now_s), Notice)
-        ]
+        for letter in map(base64.b64decode, told["courriel"]["messages"]):
+            self._sort(letter.decode(errors="replace"), from_mail(letter, now_s))
+        for line in told["SMS"]["messages"]:
+            self._sort(line, from_gateway(line, now_s))
+
+    def _sort(self, text: str, found: Alert | Notice | None) -> None:
+        if isinstance(found, Alert):
+            self.alerts.append(found)
+        elif found:
+            self.notices.append(found)
+        elif not of_the_siem(text):
+            self.strays.append(text)
 
     def wait(self, wanted: Callable[[], object], limit_s: float) -> bool:
         """Read until what is wanted holds, or the limit is over; whether it held."""
@@ -70,6 +84,7 @@ class OnCall:
         """Everything that was received, for the evidence."""
         lines = [f"{alert.channel}\n{alert.text}" for alert in self.alerts]
         lines += [f"veille\n{notice.text}" for notice in self.notices]
+        lines += [f"incompris\n{stray}" for stray in self.strays]
         return "\n---\n".join(lines) or "rien"
 
     def _mail(self, after: int | None, before: float | None = None) -> dict[str, Any]:

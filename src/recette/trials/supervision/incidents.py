@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -28,6 +29,7 @@ ENDING_DAYS, RENEWED_DAYS = (-1, 5), (-1, 300)
 NO_MAINS = {"ups.status": "OB", "ambient.temperature": "29.5"}
 """The UPS gives what it holds, and the air conditioning has stopped (°C)."""
 
+KILLED = "un service tué, que le système relance"
 RADIUS = "freeradius.service"
 MAIL = ("mail",)
 """Source and destination of the flow by which mailboxes are copied."""
@@ -39,6 +41,10 @@ class Incident:
 
     since_s: float
     host: str
+    heals: bool = False
+    """It ends by itself: its end may be told before it is undone."""
+    mending_s: float = -math.inf
+    """When it began to be undone."""
     mended_s: float | None = None
     told: list[Wanted] = field(default_factory=list)
     """What on call was told of it: the end of each is told too."""
@@ -46,6 +52,8 @@ class Incident:
 
     def mend(self) -> None:
         """Undo; nothing to do the second time."""
+        if self.mended_s is None:
+            self.mending_s = -math.inf if self.heals else time.monotonic()
         self._undo.close()
         if self.mended_s is None:
             self.mended_s = time.monotonic()
@@ -78,7 +86,8 @@ def incident(platform: Platform, *named: tuple[str, str]) -> Iterator[Incident]:
     """
     breakings = [(INCIDENTS[words], host) for words, host in named]
     with ExitStack() as kept, ExitStack() as undo:
-        happening = Incident(0.0, named[0][1], _undo=undo)
+        heals = any(words == KILLED for words, _ in named)
+        happening = Incident(0.0, named[0][1], heals=heals, _undo=undo)
         happening.since_s = time.monotonic()
         beside = None
         for breaking, host in breakings:
@@ -153,7 +162,7 @@ def _split_copies(scene: Scene) -> Iterator[None]:
 
 
 INCIDENTS: dict[str, Breaking] = {
-    "un service tué, que le système relance": _killed("dovecot.service"),
+    KILLED: _killed("dovecot.service"),
     "un service arrêté": _stopped(RADIUS),
     "un service publié arrêté": _stopped("nginx.service"),
     "un hôte éteint": lambda scene: scene.inject(Fault.POWER_CUT),

@@ -49,16 +49,24 @@ class Wanted:
         return f"[{self.severity}] {self.host} ({self.service}), {self.state}"
 
 
-def delays(
-    oncall: OnCall, wanted: Wanted, since_s: float, limit_s: float, channels: Sequence[str] = CHANNELS
+def delays(  # noqa: PLR0913 - what is wanted, from when to when, and how
+    oncall: OnCall,
+    wanted: Wanted,
+    since_s: float,
+    limit_s: float,
+    channels: Sequence[str] = CHANNELS,
+    *,
+    after_s: float = -math.inf,
 ) -> dict[str, float]:
     """How long after an instant the wanted message was in hand, on each of these ways; infinite where it never was.
 
-    0 for one that was in hand before: a service that systemd started again is well before its fault is undone.
+    0 for one that was in hand before, but after `after_s`: repairing takes its time, and what is well again by then has
+    been told.
     """
 
     def first(channel: str) -> Alert | None:
-        return next((alert for alert in of(oncall.alerts, channel=channel) if wanted.met_by(alert)), None)
+        come = (alert for alert in of(oncall.alerts, channel=channel) if alert.seen_s >= after_s)
+        return next((alert for alert in come if wanted.met_by(alert)), None)
 
     oncall.wait(lambda: all(first(channel) for channel in channels), limit_s + MARGIN_S)
     found = {channel: first(channel) for channel in channels}
