@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 STAMPS := .cache
 SITE ?= jumeau
 ROLES := $(notdir $(wildcard roles/*))
-PACKAGES := podman runc mmdebstrap iproute2 nftables openssh-client socat procps kmod ca-certificates libopus0
+PACKAGES := podman runc mmdebstrap iproute2 nftables openssh-client socat procps kmod ca-certificates libopus0 sec
 
 .PHONY: help setup recette test lint unit molecule contract bench sabotage report lock clean
 

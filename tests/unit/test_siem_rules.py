@@ -74,7 +74,7 @@ def tell(tmp_path: Path) -> Tell:
     return run
 
 
-def key_refused(user: str = "root", source: str = "10.94.30.12") -> tuple[str, str, str]:
+def cut_off(user: str = "root", source: str = "10.94.30.12") -> tuple[str, str, str]:
     return (
         "mail1",
         "sshd-session",
@@ -145,7 +145,14 @@ TUNNEL = (
 FILE = "file act=%s by=%s owner=root mode=0644 sha256=00 path=%s"
 
 TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
-    "six keys": ([key_refused("invalid user x")] * 6, ["ssh-guessing", NOW, "mail1", "10.94.30.12", "x", "sshd"]),
+    "three keys, twice": (
+        [cut_off("invalid user x")] * 2,
+        ["ssh-guessing", NOW, "mail1", "10.94.30.12", "x", "sshd"],
+    ),
+    "a name that pretends to come from elsewhere": (
+        [failed("x from 10.94.40.11 port 1")] * 6,
+        ["ssh-guessing", NOW, "mail1", "10.94.30.12", "x from 10.94.40.11 port 1", "sshd"],
+    ),
     "ten accounts": (
         [logon(f"user{rank}") for rank in range(10)],
         ["password-spray", NOW, "dc1", "10.94.130.100", "user0", "annuaire"],
@@ -232,7 +239,8 @@ TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
 }
 
 SILENT: dict[str, Sequence[tuple[str, str, str]]] = {
-    "five keys": [key_refused()] * 5,
+    "three keys": [cut_off()],
+    "five failures": [failed("jm")] * 5,
     "five passwords of one account": [logon("jm")] * 5,
     "thirty log-ons that succeed": [logon(f"user{rank}", "NT_STATUS_OK") for rank in range(30)],
     "a package": [("dc1", "integrite", FILE % ("modified", "dpkg", "/etc/x"))],

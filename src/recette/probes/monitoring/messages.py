@@ -55,7 +55,7 @@ def from_mail(raw: bytes, seen_s: float) -> Alert | None:
     mail = message_from_bytes(raw, policy=policy.default)
     found = SUBJECT.fullmatch(" ".join(str(mail["subject"]).split()))
     body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
-    if found is None or body is None:
+    if found is None or body is None or found["word"] == ELSEWHERE:
         return None
     text = str(body.get_content())
     fields = {name: value.strip() for name, value in FIELD.findall(text)}
