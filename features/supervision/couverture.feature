@@ -7,7 +7,7 @@ Fonctionnalité: Tout ce qui est à l'inventaire est surveillé
     Et que la supervision du site est en service
 
   @EXG-F-06 @lecture
-  Plan du scénario: <chose> de l'inventaire sont tous mesurés
+  Plan du scénario: <chose> de l'inventaire sont tous surveillés
     Quand <chose> de l'inventaire sont comparés à ce que mesure la supervision
     Alors aucun ne manque
 

@@ -160,6 +160,6 @@ def told(  # noqa: PLR0913 - what is wanted, and from when to when
         what = f"{channel}, {wanted.service} de {wanted.host}, {wanted.state}"
         held = measured_within(preuves, what, round(delay_s, 1), "s", limit)
         assert held, f"{channel} — {receiving.refusal(oncall, wanted, channel)} en au plus {limit} s ({others})"
-    undated = receiving.dated([alert for alert in oncall.alerts if wanted.met_by(alert)])
-    assert not undated, f"Obtenu : {undated} — Attendu : un message qui dit l'heure"
+    misdated = receiving.misdated([alert for alert in oncall.alerts if wanted.met_by(alert)], limit)
+    assert not misdated, f"Obtenu : {misdated} — Attendu : un message qui dit l'heure"
     return wanted

@@ -7,6 +7,8 @@ import importlib.util
 import json
 import sys
 import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -23,7 +25,7 @@ from recette.site.names import EVERY_HOST
 from recette.trials.supervision import console
 from recette.trials.supervision.coverage import unmeasured
 from recette.trials.supervision.incidents import copy_port
-from recette.trials.supervision.receiving import Wanted
+from recette.trials.supervision.receiving import Wanted, misdated
 
 ROOT = Path(__file__).parents[2]
 MAIL = """\
@@ -357,3 +359,16 @@ def test_a_writer_that_was_restarted_writes_again_at_once_if_it_is_still_followe
     world.roles["sup1"] = "stopped"
     world.run(2)
     assert world.roles == {"sup1": "writer", "sup2": "follower"}
+
+
+def test_a_message_says_when_it_happened_whatever_the_zone_of_who_reads() -> None:
+    now_s, offset_s = time.monotonic(), time.time() - time.monotonic()
+
+    def at(age_s: float) -> Alert:
+        clock = datetime.fromtimestamp(now_s + offset_s - age_s, timezone(timedelta(hours=1)))
+        told = f"2026.11.26 {clock:%H:%M:%S}"
+        return Alert("courriel", "panne", "dc2", "a", "Haut", told, "A", "A", now_s)
+
+    assert misdated([at(0.0), at(30.0), at(-1.0)], 60.0) == []
+    assert len(misdated([at(70.0), at(1800.0)], 60.0)) == 2
+    assert len(misdated([replace(at(0.0), time="26 s")], 60.0)) == 1

@@ -117,6 +117,18 @@ class Monitoring:
             if host["status"] == WATCHED and AVAILABLE in [each["available"] for each in host["interfaces"]]
         )
 
+    def told_of(self) -> frozenset[tuple[str, str]]:
+        """Host and key of every item that some trigger looks at of which on call is told."""
+        asked = {
+            "output": ["triggerid"],
+            "monitored": True,
+            "min_severity": WARNING,
+            "selectHosts": ["host"],
+            "selectItems": ["key_"],
+        }
+        (told,) = self.ask(("trigger.get", asked))
+        return frozenset((each["hosts"][0]["host"], item["key_"]) for each in told for item in each["items"])
+
     def items(self, pattern: str) -> tuple[Item, ...]:
         """Watched items whose key begins so."""
         asked = {

@@ -18,7 +18,7 @@ LOOK_S, PAUSE_S = 45.0, 2.0
 """What is watched is measured again within the first, since every host is asked each 10 s."""
 STATE = "etat.instant"
 """When a host told its state: it comes with the answer of its agent."""
-CERTIFICATES = "ls -1 /etc/site-pki/*.pem | grep -v -e /ca.pem -e /crl.pem; true"
+CERTIFICATES = "find /etc/site-pki -maxdepth 1 -name '*.pem' ! -name ca.pem ! -name crl.pem"
 CLEAR = "zabbix_get --host {address} --key agent.ping --timeout 3"
 NO_PROGRAM = 127
 
@@ -38,19 +38,22 @@ def hosts(platform: Platform) -> Coverage:
 
 
 def services(platform: Platform) -> Coverage:
-    """Every service of each host is measured, now."""
+    """Every service of each host is measured, now, and its end would be told."""
     expected = [(host.name, unit) for host in platform.site.members(EVERY_HOST) for unit in units(platform.site, host)]
-    return _measured(platform, _named(expected, "service.actif"), "service.actif[")
+    return _told_of(platform, _named(expected, "service.actif"), "service.actif[")
 
 
 def certificates(platform: Platform) -> Coverage:
-    """Every certificate that a host holds is measured, now."""
+    """Every certificate that a host holds is measured, now, and its end would be told."""
     names = [host.name for host in platform.site.members(EVERY_HOST)]
     held = platform.remote.map(names, CERTIFICATES)
+    unread = [name for name in names if held[name].rc != 0]
+    if unread:
+        raise Inconclusive(f"Certificats illisibles sur {', '.join(unread)}")
     expected = [
         (name, line.rsplit("/", 1)[-1].removesuffix(".pem")) for name in names for line in held[name].stdout.split()
     ]
-    return _measured(platform, _named(expected, "certificat.jours"), "certificat.jours[")
+    return _told_of(platform, _named(expected, "certificat.jours"), "certificat.jours[")
 
 
 def units(site: Site, host: Host) -> list[str]:
@@ -79,6 +82,14 @@ def open_agents(platform: Platform) -> Coverage:
 def _named(expected: Sequence[tuple[str, str]], kind: str) -> dict[tuple[str, str], str]:
     """Host and key of what must be measured -> how it is told."""
     return {(host, f"{kind}[{name}]"): f"{host} : {name}" for host, name in expected}
+
+
+def _told_of(platform: Platform, expected: Mapping[tuple[str, str], str], pattern: str) -> Coverage:
+    """What has no value, and what is measured without anybody hearing of it: no trigger, or one that is disabled."""
+    measured = _measured(platform, expected, pattern)
+    judged = platform.monitoring.told_of()
+    unheard = [f"{name} (sans alerte)" for each, name in expected.items() if each not in judged]
+    return _coverage(list(expected), [*measured.missed, *unheard])
 
 
 def _measured(platform: Platform, expected: Mapping[tuple[str, str], str], pattern: str) -> Coverage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -14,6 +15,9 @@ NAMED = re.compile(r'"(?P<service>[^"]+)" en panne sur "(?P<host>[^"]+)" \((?P<s
 FOUND = ("le pare-feu actif", "le serveur qui suit")
 """Words of the features for a host that is only known when it is looked for."""
 CHANNELS = ("courriel", "SMS")
+CLOCK = re.compile(r":(\d\d):(\d\d)$")
+HOUR_S, SKEW_S = 3600.0, 2.0
+"""Hosts agree to the second, and a time that is written has no fraction."""
 MARGIN_S = 5.0
 """Read on after the limit: a message that is late is measured, rather than missed."""
 
@@ -79,9 +83,19 @@ def refusal(oncall: OnCall, wanted: Wanted, channel: str) -> str:
     return f"Obtenu : {came or 'aucun message'} — Attendu : {wanted}"
 
 
-def dated(alerts: Sequence[Alert]) -> list[str]:
-    """Messages that do not say when it happened."""
-    return [str(alert) for alert in alerts if ":" not in alert.time]
+def misdated(alerts: Sequence[Alert], limit_s: float) -> list[str]:
+    """Messages that do not say when it happened, or say an instant from which they took longer than a limit.
+
+    Minutes and seconds are compared: the hour depends on the zone, which is the reader's.
+    """
+    epoch_s = time.time() - time.monotonic()
+    wrong = []
+    for alert in alerts:
+        found = CLOCK.search(alert.time)
+        age_s = (alert.seen_s + epoch_s - (int(found[1]) * 60 + int(found[2]))) % HOUR_S if found else math.inf
+        if limit_s + MARGIN_S < age_s < HOUR_S - SKEW_S or not found:
+            wrong.append(str(alert))
+    return wrong
 
 
 def storm(oncall: OnCall, limit_s: float) -> dict[str, list[Alert]]:
