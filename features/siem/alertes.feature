@@ -72,7 +72,7 @@ Fonctionnalité: Alertes de sécurité
       Quand ces gestes sont faits et que le SIEM est observé pendant 15 secondes
         | geste                                          |
         | un employé se trompe cinq fois de mot de passe |
-        | un paquet est mis à jour                       |
+        | un paquet est installé                         |
         | le bastion balaye un serveur                   |
       Alors chaque geste est dans l'archive des journaux
       Et aucune alerte ne parle d'un geste

@@ -236,6 +236,10 @@ TOLD: dict[str, tuple[Sequence[tuple[str, str, str]], list[str]]] = {
         [("gtb", "ecoute", "listening protocol=tcp port=4444 user=0 program=python3")],
         ["listener", NOW, "gtb", "-", "0", "tcp/4444"],
     ),
+    "thirty ports more": (
+        [("gtb", "ecoute", "listening protocol=tcp others=30")],
+        ["listener", NOW, "gtb", "-", "-", "30 autres, tcp"],
+    ),
 }
 
 SILENT: dict[str, Sequence[tuple[str, str, str]]] = {

@@ -86,7 +86,7 @@ def inspected(platform: Platform, _people: People) -> Iterator[Quiet]:
 
 LIVES: Mapping[str, Life] = {
     "un employé se trompe cinq fois de mot de passe": mistyped,
-    "un paquet est mis à jour": upgraded,
+    "un paquet est installé": upgraded,
     "le bastion balaye un serveur": inspected,
 }
 """Words of the feature -> what happens."""
