@@ -74,6 +74,13 @@ Fonctionnalité: Une panne devient un message
 
   Règle: Ni trop, ni trop peu
 
+    # La passerelle SMS est derrière ce niveau : c'est le courriel qui prévient.
+    @EXG-F-06 @destructif
+    Scénario: Le premier niveau entier se tait : ce qui est derrière lui n'est pas annoncé
+      Quand survient une adresse partagée sans porteur sur "adresse-fw-ext"
+      Alors l'astreinte apprend par courriel en au plus 60 secondes : "adresse partagée" en panne sur "adresse-fw-ext" (Désastre)
+      Et rien ne lui est dit des hôtes de la zone "dmz", que personne n'atteint plus
+
     @EXG-F-06 @perturbateur
     Plan du scénario: Pare-feu actif de niveau <niveau> perdu : un seul message par voie, qui le nomme
       Quand le pare-feu actif de niveau <niveau> perd son alimentation
