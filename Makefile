@@ -14,6 +14,7 @@ SITE ?= jumeau
 ROLES := $(notdir $(wildcard roles/*))
 # Those that take longest come first: the last ones to be tested would otherwise be tested alone.
 LONG_ROLES := supervision telephonie annuaire messagerie
+TESTED_ROLES := $(addprefix molecule-,$(LONG_ROLES) $(filter-out $(LONG_ROLES),$(ROLES)))
 PACKAGES := podman runc mmdebstrap iproute2 nftables openssh-client socat procps kmod ca-certificates libopus0 sec
 
 .PHONY: help setup recette test lint unit molecule contract bench sabotage report lock clean
@@ -47,10 +48,10 @@ recette: setup ## Bring the twin up, provision it, run every feature, write the 
 	$(BIN)/recette --site $(SITE) provision --cached
 	$(BIN)/pytest features/ --site=$(SITE)
 
-# Linters and unit tests have a core each.
+# Four things at a time, of which most wait while one computes. What each printed comes out at its end.
 test: setup ## Linters, types, unit tests, Molecule on every role
-	$(MAKE) --jobs=2 --output-sync=target --no-print-directory lint unit
-	$(MAKE) --no-print-directory molecule
+	$(BIN)/recette image build
+	$(MAKE) --jobs=4 --output-sync=target --no-print-directory lint unit $(TESTED_ROLES)
 
 lint: setup ## Linters and types
 	$(BIN)/ruff check
@@ -62,10 +63,9 @@ lint: setup ## Linters and types
 unit: setup ## Unit and lab tests
 	$(BIN)/pytest tests/
 
-# Three roles at a time: most of them wait for their machines while one computes. What a role printed comes out at its end.
 molecule: setup ## Molecule on every role
 	$(BIN)/recette image build
-	$(MAKE) --jobs=3 --output-sync=target --no-print-directory $(addprefix molecule-,$(LONG_ROLES) $(filter-out $(LONG_ROLES),$(ROLES)))
+	$(MAKE) --jobs=3 --output-sync=target --no-print-directory $(TESTED_ROLES)
 
 molecule-%:
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test -s $*
