@@ -48,10 +48,10 @@ recette: setup ## Bring the twin up, provision it, run every feature, write the 
 	$(BIN)/recette --site $(SITE) provision --cached
 	$(BIN)/pytest features/ --site=$(SITE)
 
-# Four things at a time, of which most wait while one computes. What each printed comes out at its end.
+# Three things at a time, of which most wait while one computes. What each printed comes out at its end.
 test: setup ## Linters, types, unit tests, Molecule on every role
 	$(BIN)/recette image build
-	$(MAKE) --jobs=4 --output-sync=target --no-print-directory lint unit $(TESTED_ROLES)
+	$(MAKE) --jobs=3 --output-sync=target --no-print-directory lint unit $(TESTED_ROLES)
 
 lint: setup ## Linters and types
 	$(BIN)/ruff check
