@@ -18,6 +18,7 @@ from recette.policy.watching import GATEWAY, NOWHERE, shared, watched
 from recette.probes.browser import Stage, View
 from recette.probes.monitoring import Alert, Item, Notice, from_gateway, from_mail
 from recette.probes.monitoring.agents import gateway, inbox
+from recette.probes.monitoring.messages import of_the_siem
 from recette.site import Site, find_site
 from recette.site.names import EVERY_HOST
 from recette.trials.supervision import console
@@ -129,6 +130,12 @@ def test_a_mail_is_read_as_on_call_reads_it() -> None:
     ended = from_mail(MAIL.format(subject="[Rétabli] mail2 : Service dovecot.service arrêté").encode(), 3.0)
     assert ended is not None
     assert ended.state == "rétabli"
+
+
+def test_a_mail_of_the_siem_is_known_by_its_subject_even_folded() -> None:
+    assert of_the_siem(MAIL.format(subject="\n [SIEM] Ligne de production hors de son conduit : fw-int-1"))
+    assert not of_the_siem(MAIL.format(subject="[Haut] dc2 : Service arrêté"))
+    assert not of_the_siem('{"origin": "", "text": "[SIEM]"}')
 
 
 def test_a_mail_of_somebody_else_is_no_alert() -> None:

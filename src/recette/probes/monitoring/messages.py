@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from email import message_from_bytes, message_from_string, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from typing import Literal
 
 State = Literal["panne", "rétabli"]
@@ -53,7 +53,7 @@ class Notice:
 def from_mail(raw: bytes, seen_s: float) -> Alert | None:
     """The alert in a mail; None for any other mail."""
     mail = message_from_bytes(raw, policy=policy.default)
-    found = SUBJECT.fullmatch(" ".join(str(mail["subject"]).split()))
+    found = SUBJECT.fullmatch(_subject(mail))
     body = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
     if found is None or body is None or found["word"] == ELSEWHERE:
         return None
@@ -74,9 +74,14 @@ def from_mail(raw: bytes, seen_s: float) -> Alert | None:
     )
 
 
+def _subject(mail: Message) -> str:
+    """In one line: a long one is folded."""
+    return " ".join(str(mail["subject"]).split())
+
+
 def of_the_siem(raw: str) -> bool:
     """Whether a mail, as it came, is one of the SIEM."""
-    return str(message_from_string(raw, policy=policy.default)["subject"]).startswith(f"[{ELSEWHERE}]")
+    return _subject(message_from_string(raw, policy=policy.default)).startswith(f"[{ELSEWHERE}]")
 
 
 def from_gateway(line: str, seen_s: float) -> Alert | Notice | None:
