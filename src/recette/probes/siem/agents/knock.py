@@ -26,7 +26,7 @@ def main() -> None:
         door.setblocking(False)  # noqa: FBT003 - the library's own interface
         count += door.connect_ex((payload["address"], port)) in LEFT
         opened.append(door)
-        time.sleep(1 / payload["pace"])
+        time.sleep(1 / payload["pace"])  # not a wait for anything: the pace that the trial asks for
     time.sleep(LINGER_S)
     for door in opened:
         door.close()
