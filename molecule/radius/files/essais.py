@@ -109,6 +109,7 @@ def logons() -> dict[str, Any]:
         "group": Try("qnguyen", right("qnguyen")),
         "borrowed": Try("jmartin", allowed, inner="edarcy"),
         "capitals": Try("EDARCY", allowed),
+        "spaces": Try("jmartin gateway=autre", allowed),
         "pap": Try("edarcy", allowed, phase2="auth=PAP"),
         "mschapv2": Try("edarcy", allowed, phase2="autheap=MSCHAPV2"),
         "peap": Try("edarcy", allowed, method="PEAP", phase2="auth=GTC"),
