@@ -46,10 +46,11 @@ Fonctionnalité: Appels téléphoniques
 
   Règle: Un long appel reste bon
 
-    @EXG-F-04 @charge
+    @EXG-F-04 @lecture @de_fond
     Scénario: Un appel de dix minutes garde sa qualité
-      Quand un employé appelle un numéro fixe et qu'ils se parlent 600 secondes
-      Alors chacun entend l'autre sans silence de plus de 200 millisecondes
+      Quand un employé et un numéro fixe se parlent 600 secondes, pendant que le site sert
+      Alors la communication dure au moins 600 secondes sans être coupée
+      Et chacun entend l'autre sans silence de plus de 200 millisecondes
       Et l'écoute (MOS) vaut au moins 4.0 de part et d'autre
 
   Règle: Un appel sans réponse n'est pas perdu

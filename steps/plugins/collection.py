@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from recette.errors import RecetteError
 from recette.evidence import Requirement
 from recette.evidence.register import ID, load_register
-from steps.plugins.gherkin_text import CLASSES, FeatureText, Refusal, Refused, read_feature
+from steps.plugins.gherkin_text import BACKGROUND, CLASSES, FeatureText, Refusal, Refused, read_feature
 from steps.plugins.refusals import refusals
 from steps.plugins.scenario_item import FeatureFile, ScenarioItem
 from steps.plugins.sentences import load_sentences, undefined
@@ -34,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{requirement.id}: {requirement.title}")
     for name, meaning in zip(CLASSES, _CLASS_MEANINGS, strict=True):
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    config.addinivalue_line("markers", f"{BACKGROUND}: waits for something that goes on beside the others")
     for domain in _domains(config):
         config.addinivalue_line("markers", f"{domain}: features/{domain}/")
     by_default = config.args_source is pytest.Config.ArgsSource.TESTPATHS
@@ -70,8 +71,16 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever may disturb the site comes after all that only looks at it."""
-    items.sort(key=_disturbance)
+    """Whatever may disturb the site comes after all that only looks at it.
+
+    What a scenario `@de_fond` waits for goes on meanwhile: the session fixture `<folder>_de_fond` begins it. The rest
+    of its folder comes after it.
+    """
+    scenarios = [item for item in items if isinstance(item, ScenarioItem)]
+    busy = {item.path.parent for item in scenarios if BACKGROUND in item.case.tags}
+    items.sort(key=lambda item: _rank(item, busy))
+    for first in sorted(scenarios, key=items.index)[:1]:
+        first.fixturenames[:0] = [f"{folder.name}_{BACKGROUND}" for folder in sorted(busy)]
 
 
 def features_root(config: pytest.Config) -> Path:
@@ -80,7 +89,9 @@ def features_root(config: pytest.Config) -> Path:
 
 def known_tags(config: pytest.Config) -> frozenset[str]:
     """What a feature may be tagged with."""
-    return frozenset([*(requirement.id for requirement in config.stash[REGISTER]), *CLASSES, *_domains(config)])
+    return frozenset(
+        [*(requirement.id for requirement in config.stash[REGISTER]), *CLASSES, BACKGROUND, *_domains(config)]
+    )
 
 
 def _domains(config: pytest.Config) -> list[str]:
@@ -135,5 +146,9 @@ def _node_name(config: pytest.Config, argument: str) -> str:
     return f"{path}{separator}{named}"
 
 
-def _disturbance(item: pytest.Item) -> int:
-    return 1 + CLASSES.index(item.case.record.scenario_class) if isinstance(item, ScenarioItem) else 0
+def _rank(item: pytest.Item, busy: Collection[Path]) -> tuple[int, int]:
+    """Class, then what has nothing to do with what goes on meanwhile, this, and what uses the same things."""
+    if not isinstance(item, ScenarioItem):
+        return 0, 0
+    rank = 1 if BACKGROUND in item.case.tags else 2 * (item.path.parent in busy)
+    return 1 + CLASSES.index(item.case.record.scenario_class), rank

@@ -19,6 +19,8 @@ from steps.plugins.keywords import misspelt
 
 CLASSES = ("lecture", "charge", "perturbateur", "destructif")
 """What a scenario may do to the site, from the mildest; they run in this order."""
+BACKGROUND = "de_fond"
+"""Tag of a scenario that judges what went on while the others only looked."""
 
 STEP_TYPES = {"Context": "given", "Action": "when", "Outcome": "then"}
 """Kinds of keyword, as the parser and as pytest-bdd name them; any other continues the step before."""

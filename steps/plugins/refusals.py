@@ -10,7 +10,17 @@ from typing import Any
 
 from gherkin.parser_types import Background, Examples, Scenario, Step, Tag
 
-from steps.plugins.gherkin_text import CLASSES, PLACEHOLDER, STEP_TYPES, Case, FeatureText, Refusal, Written, texts_of
+from steps.plugins.gherkin_text import (
+    BACKGROUND,
+    CLASSES,
+    PLACEHOLDER,
+    STEP_TYPES,
+    Case,
+    FeatureText,
+    Refusal,
+    Written,
+    texts_of,
+)
 from steps.plugins.keywords import misspelt_header, misspelt_step
 
 Fault = tuple[int, str]
@@ -131,6 +141,8 @@ def _claims(feature: FeatureText, written: Written) -> Iterator[Fault]:
         if len(classes) != 1:
             said = " and ".join(f"@{name}" for name in classes) or "none"
             yield line, f"a scenario bears exactly one of {_tags(CLASSES)}; this one bears {said}"
+        if BACKGROUND in case.tags and classes != [CLASSES[0]]:
+            yield line, f"@{BACKGROUND} goes on beside what only looks: it is for @{CLASSES[0]}"
         if not case.record.requirements:
             yield line, "scenario without requirement: tag it with what it proves, such as @EXG-NF-03"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import pytest
 from pytest_bdd import given, parsers, then, when
 
 from recette.errors import Inconclusive
@@ -18,6 +19,7 @@ from recette.platform import Platform
 from recette.probes.calls import Line, Phone, phone
 from recette.trials.people import People
 from recette.trials.telephony import handing, messages, parties, talks
+from recette.trials.telephony.long_call import LongCall
 from recette.trials.telephony.parties import A_LAW, FIXED, MOBILE, OPUS
 from recette.trials.telephony.talks import Talk
 from steps.reseau.en_service import measured_within
@@ -56,7 +58,7 @@ def _outward(subscriber: parties.Subscriber) -> Callable[[Platform, People, int]
     def talk(platform: Platform, people: People, seconds: int) -> Spoken:
         person = parties.employee(people, 0)
         line = parties.line(platform, people, person)
-        spoken = talks.outward(platform, line, f"0{subscriber.number}", subscriber, seconds)
+        spoken = talks.outward(platform, line, f"0{subscriber.number}", subscriber, talks.lasting(seconds))
         return Spoken(spoken, parties.direct_number(platform.site, person))
 
     return talk
@@ -81,6 +83,31 @@ CALLS: dict[str, Callable[[Platform, People, int], Spoken]] = {
 @when(parsers.parse("{words} et qu'ils se parlent {seconds:d} secondes"), target_fixture="spoken")
 def they_talk(words: str, seconds: int, platform: Platform, personnel: People) -> Spoken:
     return CALLS[words](platform, personnel, seconds)
+
+
+@pytest.fixture(scope="session")
+def telephonie_de_fond(platform: Platform, personnel: People) -> Iterator[LongCall]:
+    """The long call, begun before the scenarios that only look."""
+    call = LongCall(platform, personnel)
+    yield call
+    call.end()
+
+
+@when(
+    parsers.parse("un employé et un numéro fixe se parlent {seconds:d} secondes, pendant que le site sert"),
+    target_fixture="spoken",
+)
+def they_talk_for_long(seconds: int, telephonie_de_fond: LongCall, platform: Platform) -> Spoken:
+    number = parties.direct_number(platform.site, telephonie_de_fond.caller)
+    return Spoken(telephonie_de_fond.lasting(seconds), number)
+
+
+@then(parsers.parse("la communication dure au moins {least:d} secondes sans être coupée"))
+def it_lasts(least: int, spoken: Spoken, preuves: Recorder) -> None:
+    took_place(spoken.talk)
+    lasted_s = spoken.talk.lasted_s + talks.BEGIN_S + talks.END_S
+    preuves.measure("durée de la communication", round(lasted_s, 1), "s", f"≥ {least}", ok=lasted_s >= least)
+    assert lasted_s >= least, f"Obtenu : {lasted_s:.0f} s — Attendu : au moins {least} s"
 
 
 def took_place(talk: Talk) -> None:

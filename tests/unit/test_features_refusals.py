@@ -59,6 +59,7 @@ def test_a_sound_feature_is_not_refused(tmp_path: Path) -> None:
         (GOOD.replace("@lecture", "@lecture @wip"), 3, "unknown tag @wip"),
         (GOOD.replace(" @lecture", ""), 4, "this one bears none"),
         (GOOD.replace("@lecture", "@lecture @charge"), 4, "this one bears @lecture and @charge"),
+        (GOOD.replace("@lecture", "@charge @de_fond"), 4, "@de_fond goes on beside what only looks"),
         (GOOD.replace("@EXG-NF-03 ", ""), 4, "scenario without requirement"),
         (GOOD.replace("Alors tout", "Quand tout"), 4, "scenario without « Alors »"),
         (GOOD.replace("    Alors tout va bien\n", ""), 4, "scenario without steps"),

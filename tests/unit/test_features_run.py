@@ -251,3 +251,55 @@ def test_an_interrupted_run_keeps_what_it_saw_and_proves_nothing(make_project: C
     assert ran.verdicts == {"La matrice tient": "inconclusive", "La seconde tient": "not_run"}
     assert ran.scenario("La matrice tient")["message"] == "Scénario interrompu avant son terme."
     assert ran.requirements["EXG-F-01"] == "inconclusive"
+
+
+BESIDE = """\
+# language: fr
+Fonctionnalité: Voix
+
+  @EXG-NF-03 @lecture
+  Scénario: Avant dans le fichier
+    Alors la trace est lue
+
+  @EXG-NF-03 @lecture @de_fond
+  Scénario: Un long appel
+    Alors la trace est lue
+"""
+
+STEPS_BESIDE = """\
+import pytest
+from pytest_bdd import then
+
+@pytest.fixture(scope="session")
+def seen():
+    return []
+
+@pytest.fixture(scope="session")
+def voix_de_fond(seen):
+    seen.append("begun")
+    yield
+    print("ended", *seen)
+
+@then("la trace est lue")
+def read(seen, preuves, request):
+    preuves.note("vu")
+    seen.append(request.node.case.record.name)
+
+@then("la coupure est mesurée")
+def measured(seen, preuves):
+    preuves.note("vu")
+    seen.append("elsewhere")
+"""
+
+
+def test_what_goes_on_beside_begins_first_and_is_judged_before_the_rest_of_its_folder(
+    make_project: Callable[[], Any],
+) -> None:
+    project = make_project()
+    project.feature("matrice", OTHER)
+    project.steps("bascule", STEPS_BESIDE)
+    (project.path / "features" / "voix").mkdir()
+    (project.path / "features" / "voix" / "appels.feature").write_text(BESIDE, encoding="utf-8")
+    ran = project.pytest("features/", "-s")
+    assert "ended begun elsewhere Un long appel Avant dans le fichier" in ran.output
+    assert set(ran.verdicts.values()) == {"conform"}

@@ -45,7 +45,7 @@ def call(platform: Platform, people: People, rank: int, dialled: str, number: st
     """Call an emergency number from one of the telephones, and talk for a moment."""
     person = parties.employee(people, rank)
     line = parties.line(platform, people, person, rank)
-    talk = talks.outward(platform, line, dialled, EMERGENCIES[number], TALK_S)
+    talk = talks.outward(platform, line, dialled, EMERGENCIES[number], talks.lasting(TALK_S))
     shown = parties.building_number(platform.site, person.building)
     return Help(line.host, dialled, talk.answered_s, shown, person.building, talk)
 

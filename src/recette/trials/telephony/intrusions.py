@@ -151,7 +151,7 @@ def injected(platform: Platform, people: People) -> Injected:
 def still_calls(platform: Platform, people: People) -> Talk:
     """Whether an employee at the other telephone still reaches the outside."""
     line = parties.line(platform, people, parties.employee(people, 0))
-    return talks.outward(platform, line, f"0{FIXED.number}", FIXED, 2.0)
+    return talks.outward(platform, line, f"0{FIXED.number}", FIXED, talks.lasting(2.0))
 
 
 def _asked(platform: Platform, request: Request) -> Answer:

@@ -26,12 +26,15 @@ from recette.trials.telephony.parties import OPUS, Subscriber, carrier
 from recette.waiting import wait_until
 
 P = ParamSpec("P")
+Enough = Callable[[float], bool]
+"""Whether a conversation that has lasted so long (s) may end."""
 
 RING_LIMIT_S = 30.0
 """Guard against waiting for ever; what the contract allows is in the features."""
 WRITTEN_LIMIT_S = 5.0
 VOICE = (10000, 10999)
 """UDP ports of the carrier's voice."""
+LOOK_S = 0.1
 HELD_S = 3.0
 HOLDER_HZ = 1930
 """The voice of whoever puts a call on hold: higher than the music that is played meanwhile, which has a 440 Hz note."""
@@ -79,6 +82,11 @@ class Talk:
     """Why there was no conversation, if there was none: what a telephone waited for in vain."""
     eavesdropped: tuple[Overheard, ...] = ()
     """What somebody who captures the voice at each telephone hears of it, without the keys of the call."""
+
+    @property
+    def lasted_s(self) -> float:
+        """How long both could hear each other."""
+        return min((each.until_s - each.since_s for each in self.ears), default=0.0)
 
     @classmethod
     def failed(cls, why: Unseen) -> Talk:
@@ -288,14 +296,22 @@ def listening_carrier(platform: Platform) -> Iterator[Carrier]:
         yield Carrier(platform, host, path, epoch_s, epoch_s + now_s)
 
 
+def lasting(seconds: float) -> Enough:
+    """A conversation of so long."""
+    return lambda lasted_s: lasted_s >= seconds
+
+
 @tried
-def outward(platform: Platform, caller: Line, dialled: str, subscriber: Subscriber, seconds: float) -> Talk:
-    """An employee calls somebody outside, who answers with a tone."""
+def outward(platform: Platform, caller: Line, dialled: str, subscriber: Subscriber, enough: Enough) -> Talk:
+    """An employee calls somebody outside, who answers with a tone; they talk until it is enough, or are cut off."""
     with listening_carrier(platform) as there, phone(platform.remote, caller) as one:
         call = one.dial(dialled)
         one.wait_established(call, RING_LIMIT_S)
-        time.sleep(seconds)
-        one.hang_up()
+        began_s = time.monotonic()
+        while call.ended_s is None and not enough(time.monotonic() - began_s):
+            time.sleep(LOOK_S)
+        if call.ended_s is None:
+            one.hang_up()
         one.wait_ended(call, RING_LIMIT_S)
         window = Window.of(call)
         told = there.wait_called(subscriber.number)
