@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from recette.errors import Inconclusive, RecetteError
-from recette.probes.calls.agents import inject, load, sip, source
+from recette.probes.agents import source
+from recette.probes.calls.agents import inject, load, sip
 from recette.probes.calls.injection import tone
 from recette.probes.calls.load import parse
 from recette.probes.calls.phone import Line
@@ -184,7 +185,7 @@ def test_an_injected_packet_is_whole() -> None:
 def test_an_injection_beyond_the_bounds_sends_nothing() -> None:
     wish = {"source": HERE, "targets": [[HERE, 9]], "count": 6001, "gap_s": 0, "payload": ""}
     done = subprocess.run(
-        [sys.executable, "-c", source("inject")],
+        [sys.executable, "-c", source("calls/inject")],
         input=json.dumps(wish) + "\n",
         capture_output=True,
         text=True,

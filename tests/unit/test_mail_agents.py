@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from recette.probes.mail.agents import source
+from recette.probes.agents import source
 
 DOOR = {"addresses": ["127.0.0.1"], "name": "localhost", "tls": "none", "ca": "", "helo": "essai"}
 
@@ -66,7 +66,7 @@ def serving(rude: int | None = None) -> Iterator[Server]:
 
 def run(name: str, payload: Any) -> str:
     """Run an agent as a host would, and return what it prints."""
-    command = [sys.executable, "-ISc", source(name)]
+    command = [sys.executable, "-ISc", source(f"mail/{name}")]
     agent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert agent.stdin is not None
     assert agent.stdout is not None

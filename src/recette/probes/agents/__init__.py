@@ -8,5 +8,6 @@ from importlib import resources
 
 @cache
 def source(name: str) -> str:
-    """The text of an agent of this package, to be handed to `Remote.python` or `Remote.popen_python`."""
-    return (resources.files(__name__) / f"{name}.py").read_text(encoding="utf-8")
+    """The text of an agent (`listen` here, `mail/read`), for `Remote.python` or `Remote.popen_python`."""
+    subject, _, module = name.rpartition("/")
+    return (resources.files("recette.probes") / subject / "agents" / f"{module}.py").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recette.probes.calls.agents import source
+from recette.probes.agents import source
 from recette.probes.calls.media import Stream
 from recette.probes.calls.sound import A_LAW, RATE
 from recette.shell import Remote
@@ -52,7 +52,7 @@ def inject(remote: Remote, host: str, what: Injection) -> int:
         "sequence": last.sequence + 1 if last else secrets.randbits(16),
         "timestamp": last.timestamp + round(RATE * WINDOW_S) if last else secrets.randbits(32),
     }
-    told = remote.python(host, source("inject"), payload, timeout_s=LIMIT_S)
+    told = remote.python(host, source("calls/inject"), payload, timeout_s=LIMIT_S)
     return int(told["sent"])
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from recette.errors import Inconclusive
-from recette.probes.calls.agents import source
+from recette.probes.agents import source
 from recette.shell import Remote, finish, first_line
 
 READY_LIMIT_S = 15.0
@@ -81,7 +81,7 @@ class Loaded:
 
 def load(remote: Remote, wish: Load) -> Loaded:
     """Make the calls and wait for the last. Inconclusive if sipp cannot work."""
-    process = remote.popen_python(wish.host, source("load"), wish.payload("call"))
+    process = remote.popen_python(wish.host, source("calls/load"), wish.payload("call"))
     first = first_line(process, READY_LIMIT_S)
     last = first_line(process, wish.life_s + MARGIN_S) if first else b""
     reason = finish(process)
@@ -95,7 +95,7 @@ def load(remote: Remote, wish: Load) -> Loaded:
 def answering(remote: Remote, host: str, address: str, port: int = 5066, *, life_s: float = 120.0) -> Iterator[None]:
     """Somebody at `address` who answers every call and sends its sound back, until the block ends."""
     wish = Load(host, address, address, "", port=port, life_s=life_s)
-    process = remote.popen_python(host, source("load"), wish.payload("answer"))
+    process = remote.popen_python(host, source("calls/load"), wish.payload("answer"))
     try:
         if not first_line(process, READY_LIMIT_S):
             raise Inconclusive(f"{host} : personne pour répondre ({finish(process)})")

@@ -15,7 +15,7 @@ from subprocess import Popen
 from typing import Any, TypeVar
 
 from recette.errors import Inconclusive, RecetteError
-from recette.probes.calls.agents import source
+from recette.probes.agents import source
 from recette.probes.calls.media import Keys, Media, media
 from recette.probes.calls.messages import Message
 from recette.probes.capture import Capture, capture
@@ -382,7 +382,7 @@ def phone(remote: Remote, line: Line, *, limit_s: float = READY_LIMIT_S) -> Iter
 @contextmanager
 def started(remote: Remote, line: Line) -> Iterator[Phone]:
     """The same, neither waiting for the exchange nor listening to the network."""
-    process = remote.popen_python(line.host, source("phone"), line.payload())
+    process = remote.popen_python(line.host, source("calls/phone"), line.payload())
     hello = first_line(process, READY_LIMIT_S)
     if not hello:
         raise Inconclusive(f"{line.host} : téléphone {line.extension} impossible à démarrer ({finish(process)})")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from recette.errors import Inconclusive
-from recette.probes.calls.agents import source
+from recette.probes.agents import source
 from recette.probes.calls.messages import Message
 from recette.shell import Remote
 
@@ -130,7 +130,7 @@ def ask(  # noqa: PLR0913 - who asks whom, what, and how fast
         "gap_s": gap_s,
         "messages": [_message(request, door) for request in requests],
     }
-    told = remote.python(host, source("sip"), payload, timeout_s=BATCH_LIMIT_S)
+    told = remote.python(host, source("calls/sip"), payload, timeout_s=BATCH_LIMIT_S)
     hidden = [request.to if isinstance(request, Request) else "" for request in requests]
     return tuple(_answer(one, name) for one, name in zip(told, hidden, strict=True))
 

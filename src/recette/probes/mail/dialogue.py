@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from recette.probes.mail.agents import source
+from recette.probes.agents import source
 from recette.shell import Remote
 
 ANCHOR = "/etc/ssl/certs/ca-certificates.crt"
@@ -135,7 +135,7 @@ class Dialogue:
 def hold(remote: Remote, host: str, calls: Sequence[Call]) -> tuple[Dialogue, ...]:
     """Hold dialogues from a host, a few side by side; Inconclusive if that host cannot be asked."""
     payload = {"dialogues": [call.payload(host) for call in calls]}
-    told = remote.python(host, source("converse"), payload, timeout_s=BATCH_LIMIT_S)
+    told = remote.python(host, source("mail/converse"), payload, timeout_s=BATCH_LIMIT_S)
     return tuple(_dialogue(call, one) for call, one in zip(calls, told, strict=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recette.probes.mail.agents import source
+from recette.probes.agents import source
 from recette.probes.mail.mailbox import Box
 from recette.shell import Remote
 
@@ -34,4 +34,4 @@ def fill(remote: Remote, host: str, box: Box, folder: str, identifier: str) -> F
         "identifier": identifier,
         "call_s": CALL_LIMIT_S,
     }
-    return Filled(**remote.python(host, source("fill"), wish, timeout_s=LIMIT_S))
+    return Filled(**remote.python(host, source("mail/fill"), wish, timeout_s=LIMIT_S))

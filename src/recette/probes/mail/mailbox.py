@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recette.probes.mail.agents import source
+from recette.probes.agents import source
 from recette.probes.mail.dialogue import Door
 from recette.shell import Remote
 
@@ -89,7 +89,7 @@ def read(  # noqa: PLR0913 - what is looked for, and for how long
         }
         for box, wanted in zip(boxes, awaits, strict=True)
     ]
-    told = remote.python(host, source("read"), {"boxes": wishes}, timeout_s=limit_s + MARGIN_S)
+    told = remote.python(host, source("mail/read"), {"boxes": wishes}, timeout_s=limit_s + MARGIN_S)
     return tuple(_reading(one) for one in told)
 
 
@@ -113,7 +113,7 @@ def read_maildir(  # noqa: PLR0913 - what is looked for, and for how long
         "remove": remove,
         "limit_s": limit_s,
     }
-    return _reading(remote.python(host, source("maildir"), wish, timeout_s=limit_s + MARGIN_S))
+    return _reading(remote.python(host, source("mail/maildir"), wish, timeout_s=limit_s + MARGIN_S))
 
 
 def counted(readings: Iterable[Reading]) -> Counter[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from recette.errors import Inconclusive
-from recette.probes.mail.agents import source
+from recette.probes.agents import source
 from recette.probes.mail.dialogue import Door
 from recette.shell import Remote, finish, whole_lines
 
@@ -132,7 +132,7 @@ def posting(remote: Remote, host: str, door: Door, load: Load) -> Iterator[Posti
         "call_s": CALL_LIMIT_S,
         "patience_s": load.patience_s,
     }
-    under_way = Posting(remote.popen_python(host, source("post"), payload))
+    under_way = Posting(remote.popen_python(host, source("mail/post"), payload))
     try:
         yield under_way
     finally:

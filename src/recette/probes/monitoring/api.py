@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recette.errors import Inconclusive
-from recette.probes.monitoring.agents import source
+from recette.probes.agents import source
 from recette.secrets import Secrets
 from recette.shell import Remote
 from recette.site import Site
@@ -70,7 +70,7 @@ class Monitoring:
             "connect_s": CONNECT_S,
             "call_s": CALL_S,
         }
-        told = self._remote.python(CONSOLE, source("rpc"), wish, timeout_s=LIMIT_S)
+        told = self._remote.python(CONSOLE, source("monitoring/rpc"), wish, timeout_s=LIMIT_S)
         if "error" in told:
             raise Inconclusive(f"La supervision ne répond pas à son interface : {told['error']}")
         return list(told["results"])

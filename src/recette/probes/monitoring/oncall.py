@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recette.errors import Inconclusive
+from recette.probes.agents import source
 from recette.probes.mail import Box
-from recette.probes.monitoring.agents import source
 from recette.probes.monitoring.messages import Alert, Notice, from_gateway, from_mail, of_the_siem
 from recette.shell import Remote
 
@@ -96,14 +96,14 @@ class OnCall:
             "limit_s": TURN_S,
             "call_s": CALL_S,
         }
-        told = self.remote.python(self.desk, source("inbox"), wish, timeout_s=TURN_S + MARGIN_S)
+        told = self.remote.python(self.desk, source("monitoring/inbox"), wish, timeout_s=TURN_S + MARGIN_S)
         if told["error"] and after is None:
             raise Inconclusive(f"La boîte de l'astreinte ne se lit pas : {told['error']}")
         return dict(told)
 
     def _sms(self, after: int | None, before: float | None = None) -> dict[str, Any]:
         wish = {"path": MESSAGES, "after": after, "before": before, "limit_s": TURN_S}
-        return dict(self.remote.python(self.gateway, source("gateway"), wish, timeout_s=TURN_S + MARGIN_S))
+        return dict(self.remote.python(self.gateway, source("monitoring/gateway"), wish, timeout_s=TURN_S + MARGIN_S))
 
 
 def of(alerts: Sequence[Alert], **wanted: str) -> list[Alert]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
-from recette.probes.siem.agents import source
+from recette.probes.agents import source
 from recette.site import Host
 from recette.trials.siem.coverage import collector
 from recette.trials.siem.guesses import one_of
@@ -109,7 +109,7 @@ def _step(platform: Platform, rate: float) -> Step:
 def _flood(platform: Platform, where: dict[str, object], rate: float, word: str) -> dict[str, float]:
     sender = one_of(platform, SENDERS)
     payload = {**where, "rate": rate, "seconds": STEP_S, "word": word}
-    told: dict[str, float] = platform.remote.python(sender.name, source("flood"), payload, timeout_s=LIMIT_S)
+    told: dict[str, float] = platform.remote.python(sender.name, source("siem/flood"), payload, timeout_s=LIMIT_S)
     if not told["taken"]:
         raise Inconclusive(f"{sender.name} : le collecteur n'a pris aucun événement")
     return told

@@ -7,8 +7,8 @@ from typing import Literal
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
+from recette.probes.agents import source
 from recette.probes.siem import Event
-from recette.probes.siem.agents import source
 from recette.trials.siem.coverage import collector
 from recette.trials.siem.intrusions import BACKUP
 from recette.trials.siem.watch import nonce
@@ -68,7 +68,7 @@ def _offer(platform: Platform, pair: tuple[str, str], message: str) -> tuple[Out
         "message": message,
         "limit_s": LIMIT_S,
     }
-    told = platform.remote.python(BACKUP, source("relp"), payload)
+    told = platform.remote.python(BACKUP, source("siem/relp"), payload)
     return told["outcome"], str(told["detail"])
 
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
+from recette.probes.agents import source
 from recette.probes.names import Question, resolve
-from recette.probes.siem.agents import source
 from recette.site import Host
 from recette.trials.people import People
 from recette.trials.siem.guesses import MAIL, WORKSTATIONS, one_of
@@ -108,7 +108,7 @@ def tunnelled(platform: Platform, _people: People) -> Iterator[Expected]:
 def knock(platform: Platform, origin: Host, address: str, count: int) -> Sequence[int]:
     """Knock at so many closed ports; which ones. Inconclusive if the knocks did not leave."""
     ports = random.sample(UNUSED, count)
-    told = platform.remote.python(origin.name, source("knock"), {"address": address, "ports": ports, "pace": PACE})
+    told = platform.remote.python(origin.name, source("siem/knock"), {"address": address, "ports": ports, "pace": PACE})
     if told["sent"] != count:
         raise Inconclusive(f"{origin.name} : {told['sent']} essais partis sur {count}")
     return ports
