@@ -48,7 +48,7 @@ recette: setup ## Bring the twin up, provision it, run every feature, write the 
 	$(BIN)/recette --site $(SITE) provision --cached
 	$(BIN)/pytest features/ --site=$(SITE)
 
-# Three things at a time, of which most wait while one computes. What each printed comes out at its end.
+# Three things at a time, of which most wait while one computes.
 test: setup ## Linters, types, unit tests, Molecule on every role
 	$(BIN)/recette image build
 	$(MAKE) --jobs=3 --output-sync=target --no-print-directory lint unit $(TESTED_ROLES)
@@ -67,8 +67,18 @@ molecule: setup ## Molecule on every role
 	$(BIN)/recette image build
 	$(MAKE) --jobs=3 --output-sync=target --no-print-directory $(TESTED_ROLES)
 
+# A line for each role that passes; what a role printed is shown where it fails, its cause last.
 molecule-%:
-	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test -s $*
+	@mkdir -p $(STAMPS)/molecule
+	log=$(STAMPS)/molecule/$*.log
+	if PATH="$(CURDIR)/$(BIN):$$PATH" molecule test -s $* >$$log 2>&1; then
+		echo "molecule $*: passed in $$SECONDS s"
+		exit
+	fi
+	cat $$log
+	grep --after-context=20 'fatal:' $$log || true
+	echo "molecule $*: failed after $$SECONDS s, see $$log"
+	exit 1
 
 # Prism is for this alone, and for whoever has Wazuh's own description: no part of the setup.
 $(STAMPS)/contract/node_modules: tests/contract/package.json tests/contract/package-lock.json
