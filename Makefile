@@ -67,11 +67,12 @@ molecule: setup ## Molecule on every role
 	$(BIN)/recette image build
 	$(MAKE) --jobs=3 --output-sync=target --no-print-directory $(TESTED_ROLES)
 
-# A line for each role that passes; what a role printed is shown where it fails, its cause last.
+# A line for each role that passes; what a role printed is shown where it fails, its cause last. What hangs is a
+# failure too: the longest takes five minutes.
 molecule-%:
 	@mkdir -p $(STAMPS)/molecule
 	log=$(STAMPS)/molecule/$*.log
-	if PATH="$(CURDIR)/$(BIN):$$PATH" molecule test -s $* >$$log 2>&1; then
+	if PATH="$(CURDIR)/$(BIN):$$PATH" timeout 20m molecule test -s $* >$$log 2>&1; then
 		echo "molecule $*: passed in $$SECONDS s"
 		exit
 	fi
