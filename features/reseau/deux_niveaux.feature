@@ -22,7 +22,7 @@ Fonctionnalité: Deux niveaux de pare-feux
 
   Règle: Un pare-feu ne s'administre que depuis la zone d'administration
 
-    @EXG-NF-03 @lecture
+    @EXG-NF-03 @charge
     Scénario: Un pare-feu ne répond à l'administration que depuis le bastion
       Quand la matrice de flux est éprouvée
       Alors seule la zone "admin" ouvre une session d'administration sur les pare-feux

@@ -9,20 +9,20 @@ Fonctionnalité: Matrice de flux
 
   Règle: Seuls les flux de la matrice passent
 
-    @EXG-NF-03 @lecture
+    @EXG-NF-03 @charge
     Scénario: Tout flux autorisé aboutit à la machine prévue
       Quand la matrice de flux est éprouvée
       Alors chaque flux autorisé aboutit à la machine prévue
       Et chaque flux écrit dans la matrice a été éprouvé
 
-    @EXG-NF-03 @lecture
+    @EXG-NF-03 @charge
     Scénario: Tout flux absent de la matrice est refusé et journalisé
       Quand la matrice de flux est éprouvée
       Alors chaque flux IPv4 absent de la matrice est refusé et journalisé
       Et chaque machine visée a répondu à un flux témoin
       Et au moins 20000 flux ont été éprouvés
 
-    @EXG-NF-03 @lecture
+    @EXG-NF-03 @charge
     Scénario: Aucun flux IPv6 ne traverse les pare-feux
       Quand la matrice de flux est éprouvée
       Alors chaque flux IPv6 est refusé et journalisé
@@ -37,13 +37,13 @@ Fonctionnalité: Matrice de flux
 
   Règle: Les zones de production n'échangent que par leurs conduits déclarés
 
-    @EXG-NF-03 @lecture
+    @EXG-NF-03 @charge
     Scénario: Une zone de production n'est atteinte que par ses conduits
       Quand la matrice de flux est éprouvée
       Alors aucune zone de production n'est atteinte hors de ses conduits
       Et aucune zone de production n'atteint une autre zone hors de ses conduits
 
-    @EXG-NF-03 @lecture
+    @EXG-NF-03 @charge
     Scénario: Aucune zone de production ne communique avec Internet
       Quand la matrice de flux est éprouvée
       Alors aucun flux entre une zone de production et Internet n'aboutit

@@ -48,3 +48,9 @@ Fonctionnalité: Continuité de la téléphonie
       Quand le contrôleur de bordure redémarre
       Alors un employé joint de nouveau l'extérieur en au plus 30 secondes
       Et l'extérieur joint de nouveau un employé en au plus 30 secondes
+
+    @EXG-F-04 @perturbateur
+    Scénario: Le contrôleur de bordure oublié des pare-feux, les appels extérieurs reprennent en au plus 30 secondes
+      Quand les pare-feux oublient les connexions du contrôleur de bordure
+      Alors un employé joint de nouveau l'extérieur en au plus 30 secondes
+      Et l'extérieur joint de nouveau un employé en au plus 30 secondes

@@ -90,7 +90,7 @@ Fonctionnalité: Sécurité de la téléphonie
 
   Règle: La zone voix est isolée
 
-    @EXG-F-04 @lecture
+    @EXG-F-04 @charge
     Scénario: Ni téléphone ni autocommutateur ne s'atteint hors des flux déclarés
       Quand la matrice de flux est éprouvée
       Alors la zone "voix" n'est atteinte par aucun flux non déclaré

@@ -87,6 +87,13 @@ def border_restarts(platform: Platform) -> Iterator[float]:
     exchange.await_ready(platform)
 
 
+@when("les pare-feux oublient les connexions du contrôleur de bordure", target_fixture="struck_s")
+def connections_are_forgotten(platform: Platform, personnel: People, preuves: Recorder) -> float:
+    struck_s, forgotten = survival.forget_border(platform, personnel)
+    preuves.measure("connexions oubliées", forgotten, "connexions")
+    return struck_s
+
+
 @then(parsers.parse("un employé joint de nouveau l'extérieur en au plus {limit:d} secondes"))
 def outside_is_reached(limit: int, struck_s: float, platform: Platform, personnel: People, preuves: Recorder) -> None:
     heard_s = survival.seconds_until_outside(platform, personnel, struck_s)

@@ -87,7 +87,8 @@ class Detour:
 
     def lead(self, port: int, listener: int) -> None:
         """Raises TimeoutError if the rule is not in force in time: nothing would be learnt from a probe."""
-        match = f"ip saddr {{ {self.guests} }} tcp dport {port}"
+        # Alone what begins: conntrack, which this loads, takes a connection that was there before for a new one.
+        match = f"ip saddr {{ {self.guests} }} tcp dport {port} tcp flags & (fin | syn | rst | ack) == syn"
         self._do(f"add rule ip {self.table} arrivee {match} redirect to :{listener}")
         deadline = time.monotonic() + DETOUR_LIMIT_S
         while f"redirect to :{listener}" not in self._table():

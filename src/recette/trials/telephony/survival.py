@@ -12,6 +12,7 @@ from recette.errors import Inconclusive
 from recette.measure.conversation import Conversation
 from recette.platform import Platform
 from recette.probes.calls import Call, Phone, Unseen, phone
+from recette.site.elements import FIREWALL_LEVELS
 from recette.trials.people import People
 from recette.trials.telephony import parties, talks
 from recette.trials.telephony.parties import FIXED, MOBILE
@@ -22,6 +23,8 @@ LIMIT_S = 90.0
 """Guard against trying for ever; what the contract allows is in the features."""
 TRY_S = 4.0
 """How long a call is left to get anywhere before it is given up and made again."""
+FORGET = "conntrack -D -p tcp -s {address}; conntrack -D -p tcp -d {address}; true"
+"""It says so on its standard error when it found nothing."""
 
 
 @dataclass
@@ -120,6 +123,22 @@ def long_call(platform: Platform, people: People) -> Iterator[LongCall]:
 def picture(long: LongCall, talk: Talk) -> Conversation:
     """Who heard whom around the fault."""
     return talks.timeline(talk, ((long.struck_s, "pare-feu perdu"),))
+
+
+def forget_border(platform: Platform, people: People) -> tuple[float, int]:
+    """Make every firewall forget the connections of the border controller: what follows of them is dropped in silence.
+
+    Returns when, and how many there were. Raises Inconclusive if there was none, or if nobody could call before.
+    """
+    (border,) = platform.site.members(parties.BORDER)
+    if math.isinf(seconds_until_outside(platform, people, time.monotonic())):
+        raise Inconclusive("Aucun appel extérieur n'aboutit : rien à éprouver")
+    walls = [wall.name for level in FIREWALL_LEVELS for wall in platform.site.members(level)]
+    told = platform.remote.map(walls, FORGET.format(address=border.address))
+    forgotten = sum(len(done.stdout.splitlines()) for done in told.values())
+    if not forgotten:
+        raise Inconclusive(f"Aucun pare-feu ne tenait de connexion de {border.name}")
+    return time.monotonic(), forgotten
 
 
 def seconds_until_outside(platform: Platform, people: People, since_s: float) -> float:
