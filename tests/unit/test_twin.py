@@ -23,6 +23,12 @@ def test_the_tag_follows_the_recipe() -> None:
     assert replace(image, files=(("/etc/motd", "hello"),)).reference != image.reference
 
 
+def test_voice_gets_the_processor_before_the_others_and_the_image_is_the_same() -> None:
+    telephony = Image.load("telephonie")
+    assert telephony.shares > Image.load("base").shares
+    assert replace(telephony, shares=1).reference == telephony.reference
+
+
 def test_unknown_image_names_those_known() -> None:
     with pytest.raises(RecetteError, match="image nothing: unknown; known images: base"):
         Image.load("nothing")

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -28,6 +28,8 @@ class Image:
     files: tuple[tuple[str, str], ...]
     disabled: tuple[str, ...]
     masked: tuple[str, ...]
+    shares: int = field(default=1024, repr=False)
+    """Of the processor, beside the 1024 that another machine gets while both compute."""
 
     @staticmethod
     def load(name: str) -> Image:
@@ -47,6 +49,7 @@ class Image:
             files=tuple(sorted(recipe["files"].items())),
             disabled=tuple(recipe["disabled"]),
             masked=tuple(recipe["masked"]),
+            shares=recipe.get("shares", 1024),
         )
 
     @property

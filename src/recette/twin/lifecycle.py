@@ -172,6 +172,7 @@ class Twin:
         return [
             *("run", "--detach", "--name", self.container(host), "--hostname", host.name),
             *("--label", f"recette.site={self.site.name}", "--label", f"recette.host={host.name}"),
+            *("--cpu-shares", str(image.Image.load(host.image).shares)),
             *("--network", "none", "--no-hosts", "--systemd", "always", *self.podman.kernel.limits),
             *("--device", "/dev/net/tun", "--volume", f"{self.state.export(host.name)}:/run/host/unix-export"),
             *(reference, "sh", "-c", self.podman.kernel.entry_point),
