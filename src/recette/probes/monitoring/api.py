@@ -118,7 +118,10 @@ class Monitoring:
         )
 
     def told_of(self) -> frozenset[tuple[str, str]]:
-        """Host and key of every item that some trigger looks at of which on call is told."""
+        """Host and key of every item that some trigger, of which on call is told, looks at alone.
+
+        One that wants several things at once, such as a service that came back, is silent where one of them fails.
+        """
         asked = {
             "output": ["triggerid"],
             "monitored": True,
@@ -127,7 +130,8 @@ class Monitoring:
             "selectItems": ["key_"],
         }
         (told,) = self.ask(("trigger.get", asked))
-        return frozenset((each["hosts"][0]["host"], item["key_"]) for each in told for item in each["items"])
+        alone = [(each["hosts"][0]["host"], each["items"]) for each in told if len(each["items"]) == 1]
+        return frozenset((host, item["key_"]) for host, (item,) in alone)
 
     def items(self, pattern: str) -> tuple[Item, ...]:
         """Watched items whose key begins so."""
