@@ -17,6 +17,9 @@ LONG_ROLES := supervision telephonie annuaire messagerie
 TESTED_ROLES := $(addprefix molecule-,$(LONG_ROLES) $(filter-out $(LONG_ROLES),$(ROLES)))
 PACKAGES := podman runc mmdebstrap iproute2 nftables openssh-client socat procps kmod ca-certificates libopus0 sec
 
+# Beside the machines of Molecule, whose services have time limits of their own.
+GIVE_WAY := nice -n 19
+
 .PHONY: help setup recette test lint unit molecule contract bench sabotage report lock clean
 
 help: ## Show this help
@@ -56,12 +59,12 @@ test: setup ## Linters, types, unit tests, Molecule on every role
 lint: setup ## Linters and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+	$(GIVE_WAY) $(BIN)/mypy
 	$(BIN)/yamllint --strict .
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline -q
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(GIVE_WAY) $(BIN)/ansible-lint --offline -q
 
 unit: setup ## Unit and lab tests
-	$(BIN)/pytest tests/
+	$(GIVE_WAY) $(BIN)/pytest tests/
 
 molecule: setup ## Molecule on every role
 	$(BIN)/recette image build
