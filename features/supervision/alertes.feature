@@ -77,8 +77,8 @@ Fonctionnalité: Une panne devient un message
     # La passerelle SMS est derrière ce niveau : c'est le courriel qui prévient.
     @EXG-F-06 @destructif
     Scénario: Le premier niveau entier se tait : ce qui est derrière lui n'est pas annoncé
-      Quand surviennent à la fois un hôte éteint sur "fw-ext1" et un hôte éteint sur "fw-ext2"
-      Alors l'astreinte apprend par courriel en au plus 60 secondes : "réseau" en panne sur "fw-ext1" (Désastre)
+      Quand surviennent à la fois un hôte éteint sur "fw-ext-1" et un hôte éteint sur "fw-ext-2"
+      Alors l'astreinte apprend par courriel en au plus 60 secondes : "réseau" en panne sur "fw-ext-1" (Désastre)
       Et rien ne lui est dit des hôtes de la zone "dmz", que personne n'atteint plus
 
     @EXG-F-06 @perturbateur
