@@ -74,13 +74,6 @@ Fonctionnalité: Une panne devient un message
 
   Règle: Ni trop, ni trop peu
 
-    # La passerelle SMS est derrière ce niveau : c'est le courriel qui prévient.
-    @EXG-F-06 @destructif
-    Scénario: Le premier niveau entier se tait : ce qui est derrière lui n'est pas annoncé
-      Quand surviennent à la fois un hôte éteint sur "fw-ext-1" et un hôte éteint sur "fw-ext-2"
-      Alors l'astreinte apprend par courriel en au plus 60 secondes : "réseau" en panne sur "fw-ext-1" (Désastre)
-      Et rien ne lui est dit des hôtes de la zone "dmz", que personne n'atteint plus
-
     @EXG-F-06 @perturbateur
     Plan du scénario: Pare-feu actif de niveau <niveau> perdu : un seul message par voie, qui le nomme
       Quand le pare-feu actif de niveau <niveau> perd son alimentation

@@ -130,17 +130,6 @@ def nothing_of(host: str, platform: Platform, oncall: OnCall, preuves: Recorder)
     assert not said, f"{host} — Obtenu : {said} — Attendu : aucun message pendant sa maintenance"
 
 
-@then(parsers.parse('rien ne lui est dit des hôtes de la zone "{zone}", que personne n\'atteint plus'))
-def nothing_of_a_zone(zone: str, platform: Platform, oncall: OnCall, preuves: Recorder) -> None:
-    names = incidents.cut_off(platform, zone)
-    preuves.measure(f"hôtes injoignables de la zone {zone}", len(names), "hôtes", "≥ 1", ok=bool(names))
-    oncall.wait(lambda: any(alert.host in names for alert in oncall.alerts), QUIET_S)
-    oncall.read(strict=True)
-    said = [str(alert) for alert in oncall.alerts if alert.host in names]
-    preuves.measure(f"messages au sujet de la zone {zone}", len(said), "messages", "= 0", ok=not said)
-    assert not said, f"zone {zone} — Obtenu : {said} — Attendu : aucun message, la cause est dite"
-
-
 @when(parsers.parse("rien ne tombe en panne pendant {seconds:d} secondes"))
 def nothing_breaks(seconds: int, platform: Platform, oncall: OnCall, preuves: Recorder) -> None:
     """The calm that reigned before counts: what was received meanwhile can still be read."""

@@ -19,7 +19,7 @@ from recette.site import Site
 from recette.trials.mail.letters import Letter
 from recette.trials.mail.parties import Parties
 from recette.trials.supervision.receiving import Wanted
-from recette.trials.supervision.watchers import UNIT, active
+from recette.trials.supervision.watchers import UNIT
 from recette.waiting import NotYet, wait_until
 
 KNOWN_LIMIT_S = 120.0
@@ -31,7 +31,6 @@ NO_MAINS = {"ups.status": "OB", "ambient.temperature": "29.5"}
 
 KILLED = "un service tué, que le système relance"
 RADIUS = "freeradius.service"
-PING = "ping -c 1 -W 1 {address}"
 MAIL = ("mail",)
 """Source and destination of the flow by which mailboxes are copied."""
 
@@ -211,16 +210,6 @@ def tunnel_gateway(platform: Platform) -> str:
     if not found:
         raise Inconclusive("Aucune passerelle d'un autre site à l'inventaire")
     return found[0].name
-
-
-def cut_off(platform: Platform, zone: str) -> frozenset[str]:
-    """Hosts of a zone that the server in service cannot reach. Inconclusive if it reaches one: nothing was cut off."""
-    server, found = active(platform), platform.site.members(zone)
-    reached = {host.name: platform.remote.run(server.name, PING.format(address=host.address)).rc == 0 for host in found}
-    if any(reached.values()):
-        told = ", ".join(name for name, answers in reached.items() if answers)
-        raise Inconclusive(f"{server.name} atteint encore {told} : la zone {zone} n'est pas coupée")
-    return frozenset(reached)
 
 
 def await_seen(platform: Platform, host: str) -> None:
