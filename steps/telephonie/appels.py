@@ -19,7 +19,7 @@ from recette.platform import Platform
 from recette.probes.calls import Line, Phone, phone
 from recette.trials.people import People
 from recette.trials.telephony import handing, messages, parties, talks
-from recette.trials.telephony.long_call import LongCall
+from recette.trials.telephony.beside import CallBeside
 from recette.trials.telephony.parties import A_LAW, FIXED, MOBILE, OPUS
 from recette.trials.telephony.talks import Talk
 from steps.reseau.en_service import measured_within
@@ -86,9 +86,9 @@ def they_talk(words: str, seconds: int, platform: Platform, personnel: People) -
 
 
 @pytest.fixture(scope="session")
-def telephonie_de_fond(platform: Platform, personnel: People) -> Iterator[LongCall]:
+def telephonie_de_fond(platform: Platform, personnel: People) -> Iterator[CallBeside]:
     """The long call, begun before the scenarios that only look."""
-    call = LongCall(platform, personnel)
+    call = CallBeside(platform, personnel)
     yield call
     call.end()
 
@@ -97,7 +97,7 @@ def telephonie_de_fond(platform: Platform, personnel: People) -> Iterator[LongCa
     parsers.parse("un employé et un numéro fixe se parlent {seconds:d} secondes, pendant que le site sert"),
     target_fixture="spoken",
 )
-def they_talk_for_long(seconds: int, telephonie_de_fond: LongCall, platform: Platform) -> Spoken:
+def they_talk_for_long(seconds: int, telephonie_de_fond: CallBeside, platform: Platform) -> Spoken:
     number = parties.direct_number(platform.site, telephonie_de_fond.caller)
     return Spoken(telephonie_de_fond.lasting(seconds), number)
 

@@ -15,7 +15,7 @@ GUARD_S = 1500.0
 """Nobody talks for longer, whatever goes on beside: a telephone is left in hand for half an hour at most."""
 
 
-class LongCall:
+class CallBeside:
     """An employee talks to somebody outside, from when this is made until he has talked long enough."""
 
     def __init__(self, platform: Platform, people: People) -> None:
