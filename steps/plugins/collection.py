@@ -76,10 +76,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     What a scenario `@de_fond` waits for goes on meanwhile: the session fixture `<folder>_de_fond` begins it. The rest
     of its folder comes after it.
     """
-    scenarios = [item for item in items if isinstance(item, ScenarioItem)]
-    busy = {item.path.parent for item in scenarios if BACKGROUND in item.case.tags}
+    busy = {item.path.parent for item in items if isinstance(item, ScenarioItem) and BACKGROUND in item.case.tags}
     items.sort(key=lambda item: _rank(item, busy))
-    for first in sorted(scenarios, key=items.index)[:1]:
+    for first in [item for item in items if isinstance(item, ScenarioItem)][:1]:
         first.fixturenames[:0] = [f"{folder.name}_{BACKGROUND}" for folder in sorted(busy)]
 
 

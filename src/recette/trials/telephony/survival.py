@@ -24,7 +24,7 @@ LIMIT_S = 90.0
 TRY_S = 4.0
 """How long a call is left to get anywhere before it is given up and made again."""
 FORGET = "conntrack -D -p tcp -s {address}; conntrack -D -p tcp -d {address}; true"
-"""It says so on its standard error when it found nothing."""
+"""It fails where there is nothing to forget, which one firewall of a pair may well have: what it printed is counted."""
 
 
 @dataclass
