@@ -45,6 +45,14 @@ def test_a_listing_gives_associations_with_their_keys() -> None:
     assert (roamer.person, roamer.lent, roamer.stands) == ("jfournier", ("10.94.250.19",), False)
 
 
+def test_a_negotiation_that_nobody_went_on_with_is_told_from_a_tunnel() -> None:
+    (begun,) = parse(
+        "list-sa event {(unnamed) {uniqueid=12 version=2 state=CONNECTING remote-host=198.51.100.4 child-sas {}}}\n"
+    )
+    assert begun.begun_only
+    assert not any(each.begun_only for each in parse(LISTING))
+
+
 def test_nothing_stands_while_strongswan_says_nothing() -> None:
     assert list(parse("")) == []
 

@@ -11,6 +11,7 @@ from recette.shell import Remote
 
 COMMAND = "swanctl --list-sas --raw --noblock"
 CARRYING = "INSTALLED"
+NOBODY_YET = "(unnamed)"
 TOKENS = re.compile(r"([^\s={}\[\]]+)=\[([^\]]*)\]|([^\s={}\[\]]+)=([^\s{}]*)|([^\s={}\[\]]+) \{|(\})")
 
 
@@ -51,6 +52,11 @@ class Association:
     def stands(self) -> bool:
         """Whether it carries traffic."""
         return self.state == "ESTABLISHED" and any(child.state == CARRYING for child in self.children)
+
+    @property
+    def begun_only(self) -> bool:
+        """Whether its other end has not said who it is: a first datagram opens one, and 30 s of silence end it."""
+        return self.name == NOBODY_YET
 
     @property
     def current(self) -> Child:

@@ -37,7 +37,8 @@ def await_standing(platform: Platform) -> Ends:
     def standing() -> bool | NotYet:
         active = platform.active(1)
         near = [each for each in associations(platform.remote, active.name) if each.name.startswith(f"{zone.name}-")]
-        far = associations(platform.remote, gateway.name)
+        # What an attempt given up has begun there is no tunnel: it lasts as long as the wait.
+        far = [each for each in associations(platform.remote, gateway.name) if not each.begun_only]
         if len(near) == len(far) == 1 and near[0].stands and far[0].stands and _same(near[0], far[0]):
             found.append(Ends(zone, gateway, active, near[0], far[0]))
             return True
@@ -52,7 +53,7 @@ def _same(near: Association, far: Association) -> bool:
     return {child.spi_in for child in near.children} == {child.spi_out for child in far.children}
 
 
-def _said(found: tuple[Association, ...] | list[Association]) -> str:
+def _said(found: list[Association]) -> str:
     return ", ".join(f"{each.name} {each.state}" for each in found) or "aucun tunnel"
 
 
