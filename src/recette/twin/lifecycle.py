@@ -11,7 +11,7 @@ from typing import Any
 
 from recette.errors import RecetteError
 from recette.site import Host, Site
-from recette.twin import image
+from recette.twin import controller, image
 from recette.twin.engine import Podman
 from recette.twin.fabric import Fabric
 from recette.twin.state import State, raise_inotify_limit, restore_inotify_limit
@@ -77,6 +77,7 @@ class Twin:
             self.state.prepare()
             raise_inotify_limit()
             self.fabric.create()
+            controller.ensure(self.state, self.site)
             self._drop_foreign(references)
             broken = self._not_standing()
             self._power(broken, references, progress)
@@ -85,6 +86,8 @@ class Twin:
     def down(self) -> None:
         """Remove every container, cable, bridge, namespace, socket and file of the twin."""
         with self.state.locked():
+            # First: they would cycle the power of machines that are being removed.
+            controller.stop(self.state)
             self.state.close_connections()
             self.podman.remove([entry["Names"][0] for entry in self.podman.containers(self.site.name).values()])
             self.fabric.remove()
@@ -169,11 +172,14 @@ class Twin:
 
     def _creation(self, host: Host, references: dict[str, str]) -> list[str]:
         reference = references.get(host.image) or image.ensure(self.podman, host.image)
+        recipe = image.Image.load(host.image)
+        devices = [device for device in recipe.devices if Path(device).exists()]
         return [
             *("run", "--detach", "--name", self.container(host), "--hostname", host.name),
             *("--label", f"recette.site={self.site.name}", "--label", f"recette.host={host.name}"),
-            *("--cpu-shares", str(image.Image.load(host.image).shares)),
+            *("--cpu-shares", str(recipe.shares)),
             *("--network", "none", "--no-hosts", "--systemd", "always", *self.podman.kernel.limits),
+            *(option for device in devices for option in ("--device", device)),
             *("--device", "/dev/net/tun", "--volume", f"{self.state.export(host.name)}:/run/host/unix-export"),
             *(reference, "sh", "-c", self.podman.kernel.entry_point),
         ]

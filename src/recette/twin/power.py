@@ -30,6 +30,16 @@ class Power:
         self._kill(host)
         self._twin.state.close_connections(host.name)
 
+    def powered(self, host: Host) -> bool:
+        """Whether the machine has power, frozen or not."""
+        entry = self._twin.podman.containers(self._twin.site.name).get(host.name)
+        return entry is not None and entry["State"] in ("running", "paused")
+
+    def off(self, host: Host) -> None:
+        """Cut the power, of a machine that panicked too: what a power controller does."""
+        self._unfreeze(host)
+        self.cut(host)
+
     def start(self, host: Host) -> None:
         """Switch the machine on, plug its cables, and wait until it has booted."""
         if self.running(host):
