@@ -10,7 +10,7 @@ from recette.site import Host, Site, find_site
 from recette.twin.controller import Controller, controlled
 
 SITE = Site.load(find_site("jumeau"))
-PVE1, PVE2 = SITE.host("pve1"), SITE.host("pve2")
+PVE1, PVE2, PVE3 = SITE.group("pve")
 
 
 @dataclass
@@ -50,6 +50,10 @@ def test_the_hypervisors_alone_have_a_controller() -> None:
     assert [host.name for host in controlled(SITE)] == ["pve1", "pve2", "pve3"]
 
 
+def test_it_tells_who_the_members_are() -> None:
+    assert Desk().controller.answer(PVE1, "list") == "pve1 pve2 pve3"
+
+
 def test_power_is_cut_and_told() -> None:
     desk = Desk()
     assert desk.controller.answer(PVE1, "status pve2") == "on"
@@ -62,6 +66,8 @@ def test_a_cycle_brings_the_power_back() -> None:
     desk = Desk()
     assert desk.controller.answer(PVE1, "cycle pve2") == "done"
     assert desk.mains.acts == ["off pve2", "start pve2"]
+    assert desk.controller.answer(PVE3, "cuts pve2") == "1"
+    assert desk.controller.answer(PVE3, "cuts pve1") == "0"
 
 
 def test_a_machine_without_power_stays_without() -> None:

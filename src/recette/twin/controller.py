@@ -4,7 +4,9 @@ A process of this machine, one for each twin that has machines with a controller
 finds its own ssh socket; through it a machine feeds its watchdog, and cuts the power of the other members of its
 redundancy group, of nobody else. One line is asked, one line is answered:
 
+    list                      the members of its group
     status MEMBER             on, off
+    cuts MEMBER               how many times its power was cut here, for those who missed the moment
     off MEMBER                the power is cut when the answer comes
     cycle MEMBER              the same, then it comes back, unless it was already cut: as IPMI's « power cycle »
     on MEMBER                 the power comes back
@@ -69,13 +71,16 @@ class Controller:
     clock: Callable[[], float] = time.monotonic
     background: Callable[[Callable[[], None]], None] = lambda act: threading.Thread(target=act, daemon=True).start()
     _watchdogs: dict[str, Watchdog] = field(default_factory=dict)
+    _cuts: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, asker: Host, line: str) -> str:
         """The answer to a line of a machine; begins with « error » when nothing was done."""
         verb, *words = line.split() or [""]
         try:
-            if verb in ("status", "off", "cycle", "on"):
+            if verb == "list":
+                return " ".join(host.name for host in self.site.group(asker.redundancy or ""))
+            if verb in ("status", "cuts", "off", "cycle", "on"):
                 return self._power(asker, verb, words)
             return self._watchdog(asker, verb, words)
         except (RecetteError, ValueError) as error:
@@ -95,6 +100,8 @@ class Controller:
         host = self._member(asker, words[0])
         if verb == "status":
             return "on" if self.mains.powered(host) else "off"
+        if verb == "cuts":
+            return str(self._cuts.get(host.name, 0))
         self.tell(f"{verb} {host.name} asked by {asker.name}")
         if verb == "on":
             self.background(lambda: self._start(host))
@@ -136,6 +143,7 @@ class Controller:
             was_on = self.mains.powered(host)
             if was_on:
                 self.mains.off(host)
+                self._cuts[host.name] = self._cuts.get(host.name, 0) + 1
         self.tell(f"{host.name} is off" if was_on else f"{host.name} was off")
         return was_on
 
