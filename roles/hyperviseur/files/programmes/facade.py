@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -159,7 +158,6 @@ class Service:
             Route("GET", "/cluster/ha/rules/{rule}", self._rule),
             Route("DELETE", "/cluster/ha/rules/{rule}", self._rule_remove),
             Route("GET", "/nodes", lambda _: pve.nodes(self.picture())),
-            Route("GET", "/nodes/{node}/status", lambda _: _machine_status()),
             Route("GET", "/nodes/{node}/ceph/status", lambda _: ceph_status()),
             Route("GET", "/nodes/{node}/tasks", lambda _: self.tasks.listed()),
             Route("GET", "/nodes/{node}/tasks/{upid}/status", lambda asked: self.tasks.get(asked.path["upid"]).form()),
@@ -444,18 +442,6 @@ def _check_attributes(words: Words) -> None:
         wrong["ipconfig0"] = "ip=ADDRESS/LENGTH[,gw=ADDRESS] is expected"
     if wrong:
         raise RefusedError(BAD, "Parameter verification failed.", wrong)
-
-
-def _machine_status() -> dict[str, Any]:
-    sizes = dict(re.findall(r"(\w+):\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii")))
-    total, free, available = (int(sizes[key]) * 1024 for key in ("MemTotal", "MemFree", "MemAvailable"))
-    return {
-        "uptime": int(float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])),
-        "loadavg": Path("/proc/loadavg").read_text(encoding="ascii").split()[:3],
-        "memory": {"total": total, "free": free, "used": total - available},
-        "cpuinfo": {"cpus": os.cpu_count()},
-        "kversion": " ".join(os.uname()[:1] + os.uname()[2:4]),
-    }
 
 
 class Handler(BaseHTTPRequestHandler):

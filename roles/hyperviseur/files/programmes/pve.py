@@ -55,7 +55,7 @@ class Picture:
 
 def version() -> Data:
     """Of the interface that is spoken, not of a product."""
-    return {"version": "9.0.0", "release": "9.0", "repoid": "recette"}
+    return {"version": "9.0.0", "release": "9.0", "repoid": "00000000"}
 
 
 def cluster_status(seen: Picture) -> list[Data]:

@@ -1,0 +1,7 @@
+"""The cluster of hypervisors, by the interface of Proxmox VE; its guests, as who uses them sees them."""
+
+from recette.probes.hypervisor.api import Hypervisor
+from recette.probes.hypervisor.model import Guest, Members, Rule, Storage, broken
+from recette.probes.hypervisor.writing import Acknowledged, Writer, journal
+
+__all__ = ["Acknowledged", "Guest", "Hypervisor", "Members", "Rule", "Storage", "Writer", "broken", "journal"]
