@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "roles" / "hyperviseur" / "files"
 RECORDED = (ROOT / "tests" / "recorded" / "grappe" / "crm_mon.xml").read_text(encoding="utf-8")
 PROGRAMS = (
-    *("acces", "agent", "alimentation", "amorce", "commun", "facade", "fence_recette", "grappe", "invite", "machine"),
-    *("pont", "pve", "qmp", "stockage", "taches"),
+    *("acces", "alimentation", "amorce", "commun", "facade", "fence_recette", "grappe", "invite", "machine"),
+    *("pont", "pve", "qmp", "ressource", "stockage", "taches"),
 )
 NOW = 1_764_150_000
 KEY = "a key of the cluster"
@@ -422,12 +422,12 @@ def test_a_guest_without_number_is_none(hv: Any) -> None:
 )
 def test_pacemaker_is_told_how_a_guest_is(hv: Any, state: str | None, expected: tuple[int, int]) -> None:
     """While it is watched, and when it is looked for at first."""
-    assert tuple(hv.agent.judged(state, active=True, probe=probe) for probe in (False, True)) == expected
-    assert hv.agent.judged(None, active=False, probe=False) == 7
+    assert tuple(hv.ressource.judged(state, active=True, probe=probe) for probe in (False, True)) == expected
+    assert hv.ressource.judged(None, active=False, probe=False) == 7
 
 
 def test_agents_describe_themselves_in_xml(hv: Any) -> None:
-    for text in (hv.agent.metadata(), hv.fence_recette.METADATA):
+    for text in (hv.ressource.metadata(), hv.fence_recette.METADATA):
         assert tree(text).tag == "resource-agent"
 
 

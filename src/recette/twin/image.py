@@ -34,6 +34,8 @@ class Image:
     """Whether the other members of its redundancy group may cut the power of such a machine."""
     devices: tuple[str, ...] = field(default=(), repr=False)
     """Given to such a machine where this one has them."""
+    shared_memory: str = field(default="64m", repr=False)
+    """Size of its /dev/shm."""
 
     @staticmethod
     def load(name: str) -> Image:
@@ -56,6 +58,7 @@ class Image:
             shares=recipe.get("shares", 1024),
             controlled=recipe.get("controlled", False),
             devices=tuple(recipe.get("devices", ())),
+            shared_memory=recipe.get("shared_memory", "64m"),
         )
 
     @property

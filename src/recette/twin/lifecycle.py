@@ -177,7 +177,7 @@ class Twin:
         return [
             *("run", "--detach", "--name", self.container(host), "--hostname", host.name),
             *("--label", f"recette.site={self.site.name}", "--label", f"recette.host={host.name}"),
-            *("--cpu-shares", str(recipe.shares)),
+            *("--cpu-shares", str(recipe.shares), "--shm-size", recipe.shared_memory),
             *("--network", "none", "--no-hosts", "--systemd", "always", *self.podman.kernel.limits),
             *(option for device in devices for option in ("--device", device)),
             *("--device", "/dev/net/tun", "--volume", f"{self.state.export(host.name)}:/run/host/unix-export"),

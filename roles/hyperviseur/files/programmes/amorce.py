@@ -180,6 +180,8 @@ def properties(told: dict[str, Any]) -> str:
         "stonith-action": "reboot",
         "stonith-timeout": "150s",
         "no-quorum-policy": "stop",
+        # A guest that did not start once, while the storage was settling, is tried again there.
+        "start-failure-is-fatal": "false",
         "cluster-recheck-interval": "60s",
         "migration-limit": "2",
     }

@@ -126,18 +126,25 @@ class Service:
 
     def picture(self) -> Picture:
         """How the cluster is now."""
-        template = self.told["template"]
-        if not self._template_seen:
-            self._template_seen = self.pool.has(f"base-{template['vmid']}-disk-0")
         return Picture(
             here=self.here,
             name=str(self.told["cluster"]),
             nodes=self.nodes,
             cluster=grappe.look(),
             configuration=grappe.configured(),
-            template=int(template["vmid"]) if self._template_seen else None,
-            template_name=str(template["name"]),
+            template=self._template(),
+            template_name=str(self.told["template"]["name"]),
         )
+
+    def _template(self) -> int | None:
+        """The model of guests, if the storage is known to have it; one that does not answer must not hide the rest."""
+        vmid = int(self.told["template"]["vmid"])
+        if not self._template_seen:
+            try:
+                self._template_seen = self.pool.has(f"base-{vmid}-disk-0")
+            except CommandError as error:
+                sys.stderr.write(f"template {vmid}: {error}\n")
+        return vmid if self._template_seen else None
 
     def _routes(self) -> list[Route]:
         guest = "/nodes/{node}/qemu/{vmid}"

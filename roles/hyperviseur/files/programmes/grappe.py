@@ -14,7 +14,7 @@ RESOURCE = re.compile(r"vm-(\d+)")
 RULE = "regle-"
 HELD = "recette-ha"
 """Meta attribute of a guest that the high availability keeps; Pacemaker itself passes over it."""
-OPERATIONS = {"monitor": ("5s", "20s"), "start": ("0s", "90s"), "stop": ("0s", "40s")} | {
+OPERATIONS = {"monitor": ("5s", "20s"), "start": ("0s", "150s"), "stop": ("0s", "40s")} | {
     "migrate_to": ("0s", "120s"),
     "migrate_from": ("0s", "60s"),
 }

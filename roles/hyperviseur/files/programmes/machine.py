@@ -17,7 +17,8 @@ from commun import CommandError, run, succeeds
 KVM = Path("/dev/kvm")
 SYSTEM = "/usr/local/lib/hyperviseur/invite"
 CONSOLES = Path("/var/log/hyperviseur")
-LAUNCH_S, STORAGE_S, POLL_S = 15.0, 45.0, 0.1
+LAUNCH_S, STORAGE_S, POLL_S = 15.0, 90.0, 0.1
+"""The storage answers nothing until it knows that the disk of a dead node is lost."""
 PORTS, FIRST_PORT = 50, 60000
 BLOCKED_S = 3600
 """How long a client of the storage that nobody knows any more is refused."""
@@ -158,7 +159,8 @@ def secure_disk(guest: Guest, told: Mapping[str, Any]) -> None:
     deadline = time.monotonic() + STORAGE_S
     patient = True
     while time.monotonic() < deadline:
-        listed = run("rbd", "--id", user, "status", image, "--format", "json")
+        left_s = max(deadline - time.monotonic(), 1.0)
+        listed = run("rbd", "--id", user, "status", image, "--format", "json", limit_s=left_s)
         watchers = [str(each["address"]) for each in json.loads(listed).get("watchers", [])]
         if not watchers:
             return

@@ -30,7 +30,7 @@ PARAMETERS = {
     "ipconfig0": "its address, as in Proxmox VE: ip=ADDRESS/LENGTH,gw=ADDRESS",
 }
 ACTIONS = (
-    '<action name="start" timeout="90s"/><action name="stop" timeout="40s"/>'
+    '<action name="start" timeout="150s"/><action name="stop" timeout="40s"/>'
     '<action name="monitor" timeout="20s" interval="5s"/><action name="migrate_to" timeout="120s"/>'
     '<action name="migrate_from" timeout="60s"/><action name="meta-data" timeout="5s"/>'
     '<action name="validate-all" timeout="5s"/>'
