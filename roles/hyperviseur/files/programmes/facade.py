@@ -124,15 +124,15 @@ class Service:
         else:
             raise RefusedError(UNBACKED, f"{order}: unknown order")
 
-    def picture(self) -> Picture:
-        """How the cluster is now."""
+    def picture(self, *, whole: bool = False) -> Picture:
+        """How the cluster is now; `whole` asks the storage too, which may be long to say that it is lost."""
         return Picture(
             here=self.here,
             name=str(self.told["cluster"]),
             nodes=self.nodes,
             cluster=grappe.look(),
             configuration=grappe.configured(),
-            template=self._template(),
+            template=self._template() if whole else None,
             template_name=str(self.told["template"]["name"]),
         )
 
@@ -183,10 +183,10 @@ class Service:
         ]
 
     def _resources(self, asked: Request) -> Any:
-        return pve.resources(self.picture(), asked.words.get("type"))
+        return pve.resources(self.picture(whole=True), asked.words.get("type"))
 
     def _next_id(self, asked: Request) -> Any:
-        seen = self.picture()
+        seen = self.picture(whole=True)
         taken = {*seen.configuration.guests, *([seen.template] if seen.template else [])}
         if "vmid" in asked.words:
             if _number(asked.words, "vmid") in taken:
@@ -266,7 +266,7 @@ class Service:
     def _guests(self, asked: Request) -> Any:
         return [
             {key: told[key] for key in ("vmid", "name", "status", "maxmem", "template") if key in told}
-            for told in pve.resources(self.picture(), "vm")
+            for told in pve.resources(self.picture(whole=True), "vm")
             if told["node"] == asked.node
         ]
 
@@ -287,7 +287,7 @@ class Service:
             grappe.set_attribute(asked.vmid, key, value)
 
     def _clone(self, asked: Request) -> str:
-        seen, newid = self.picture(), _number(asked.words, "newid")
+        seen, newid = self.picture(whole=True), _number(asked.words, "newid")
         if asked.vmid != seen.template:
             raise RefusedError(UNBACKED, f"{asked.vmid} is no template: clones of guests are not backed")
         if newid in seen.configuration.guests or newid == seen.template or not LOWEST <= newid <= HIGHEST:
