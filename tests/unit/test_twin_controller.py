@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import pytest
@@ -19,6 +20,7 @@ class Mains:
 
     on: set[str] = field(default_factory=lambda: {"pve1", "pve2", "pve3", "dc1"})
     acts: list[str] = field(default_factory=list)
+    pulled: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def powered(self, host: Host) -> bool:
         return host.name in self.on
@@ -27,9 +29,12 @@ class Mains:
         self.on.discard(host.name)
         self.acts.append(f"off {host.name}")
 
-    def start(self, host: Host) -> None:
+    def unplugged(self, host: Host) -> tuple[str, ...]:
+        return self.pulled.get(host.name, ())
+
+    def start(self, host: Host, unplugged: Collection[str] = ()) -> None:
         self.on.add(host.name)
-        self.acts.append(f"start {host.name}")
+        self.acts.append(" ".join(("start", host.name, *unplugged)))
 
 
 @dataclass
@@ -68,6 +73,13 @@ def test_a_cycle_brings_the_power_back() -> None:
     assert desk.mains.acts == ["off pve2", "start pve2"]
     assert desk.controller.answer(PVE3, "cuts pve2") == "1"
     assert desk.controller.answer(PVE3, "cuts pve1") == "0"
+
+
+def test_a_cable_that_was_pulled_stays_so() -> None:
+    desk = Desk()
+    desk.mains.pulled["pve2"] = ("stockage",)
+    desk.controller.answer(PVE1, "cycle pve2")
+    assert desk.mains.acts == ["off pve2", "start pve2 stockage"]
 
 
 def test_a_machine_without_power_stays_without() -> None:

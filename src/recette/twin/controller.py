@@ -49,8 +49,11 @@ class Mains(Protocol):
     def off(self, host: Host) -> None:
         """Cut its power, whatever it does."""
 
-    def start(self, host: Host) -> None:
-        """Give it power, and wait until it has booted."""
+    def unplugged(self, host: Host) -> tuple[str, ...]:
+        """Zones from which its cable is pulled."""
+
+    def start(self, host: Host, unplugged: Collection[str] = ()) -> None:
+        """Give it power, and wait until it has booted; cables that were pulled stay so."""
 
 
 @dataclass
@@ -133,8 +136,9 @@ class Controller:
         return members[name]
 
     def _cycle(self, host: Host) -> None:
+        unplugged = self.mains.unplugged(host)
         if self._off(host):
-            self.background(lambda: self._start(host))
+            self.background(lambda: self._start(host, unplugged))
 
     def _off(self, host: Host) -> bool:
         """Cut the power; whether there was any. A machine without power has no watchdog that runs."""
@@ -147,9 +151,9 @@ class Controller:
         self.tell(f"{host.name} is off" if was_on else f"{host.name} was off")
         return was_on
 
-    def _start(self, host: Host) -> None:
+    def _start(self, host: Host, unplugged: Collection[str] = ()) -> None:
         try:
-            self.mains.start(host)
+            self.mains.start(host, unplugged)
         except RecetteError as error:
             self.tell(f"{host.name} does not start: {error}")
         else:

@@ -104,9 +104,9 @@ class Twin:
         """What identifies each host's machine: it changes when the machine is made anew, not when it restarts."""
         return {name: entry["Id"] for name, entry in self.podman.containers(self.site.name).items()}
 
-    def boot(self, hosts: Collection[Host]) -> None:
-        """Start stopped machines, plug their cables, and wait until they have booted."""
-        self._power(list(hosts), {}, _silent)
+    def boot(self, hosts: Collection[Host], unplugged: Collection[str] = ()) -> None:
+        """Start stopped machines, plug their cables but those of some zones, and wait until they have booted."""
+        self._power(list(hosts), {}, _silent, unplugged)
         self._wait_booted(hosts, _silent)
 
     def _status(self, host: Host, entry: dict[str, object] | None, ports: set[str]) -> HostStatus:
@@ -145,7 +145,9 @@ class Twin:
             self.podman.run("kill", "--signal", "KILL", *alive, check=False)
         return [status.host for status in statuses]
 
-    def _power(self, hosts: list[Host], references: dict[str, str], progress: Progress) -> None:
+    def _power(
+        self, hosts: list[Host], references: dict[str, str], progress: Progress, unplugged: Collection[str] = ()
+    ) -> None:
         existing = self.podman.containers(self.site.name)
         self.state.close_connections(*(host.name for host in hosts))
         self.fabric.unwire(hosts)
@@ -161,7 +163,7 @@ class Twin:
         with ThreadPoolExecutor(WORKERS) as pool:
             for done, _ in enumerate(pool.map(start, hosts), start=1):
                 progress("machines", done, len(hosts))
-        self._wire(hosts)
+        self._wire(hosts, unplugged)
 
     def _restart(self, host: Host) -> bool:
         """Switch a stopped machine on again; one whose record is damaged is removed, so that it is made anew."""
@@ -184,10 +186,12 @@ class Twin:
             *(reference, "sh", "-c", self.podman.kernel.entry_point),
         ]
 
-    def _wire(self, hosts: Iterable[Host]) -> None:
+    def _wire(self, hosts: Iterable[Host], unplugged: Collection[str]) -> None:
         containers = self.podman.containers(self.site.name)
         self.fabric.wire({host: int(containers[host.name]["Pid"]) for host in hosts})
         for host in hosts:
+            for zone in unplugged:
+                self.fabric.unplug(host, zone)
             (self.state.export(host.name) / "wired").touch()
 
     def _wait_booted(self, hosts: Collection[Host], progress: Progress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from recette.site import Host
 from recette.twin.lifecycle import Twin
 
@@ -40,15 +42,19 @@ class Power:
         self._unfreeze(host)
         self.cut(host)
 
-    def start(self, host: Host) -> None:
-        """Switch the machine on, plug its cables, and wait until it has booted."""
+    def unplugged(self, host: Host) -> tuple[str, ...]:
+        """Zones from which its cable is pulled."""
+        return self._twin.fabric.unplugged(host)
+
+    def start(self, host: Host, unplugged: Collection[str] = ()) -> None:
+        """Switch the machine on, plug its cables but those of some zones, and wait until it has booted."""
         if self.running(host):
             # An accident that was interrupted may have silenced its cables without killing it.
             for interface in host.interfaces:
                 self._twin.fabric.unmute(host, interface.zone)
             return
         self._unfreeze(host)
-        self._twin.boot([host])
+        self._twin.boot([host], unplugged)
 
     def panic(self, host: Host) -> None:
         """Kernel panic: nothing runs, nothing answers, but the carrier stays.
