@@ -2,6 +2,17 @@
 
 from recette.probes.hypervisor.api import Hypervisor
 from recette.probes.hypervisor.model import Guest, Members, Rule, Storage, broken
-from recette.probes.hypervisor.writing import Acknowledged, Writer, journal
+from recette.probes.hypervisor.writing import Acknowledged, Journal, Writer, journal
 
-__all__ = ["Acknowledged", "Guest", "Hypervisor", "Members", "Rule", "Storage", "Writer", "broken", "journal"]
+__all__ = [
+    "Acknowledged",
+    "Guest",
+    "Hypervisor",
+    "Journal",
+    "Members",
+    "Rule",
+    "Storage",
+    "Writer",
+    "broken",
+    "journal",
+]

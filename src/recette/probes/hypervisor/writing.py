@@ -45,13 +45,18 @@ class Writer:
         self._reader.start()
 
     def stop(self) -> tuple[Acknowledged, ...]:
-        """Every acknowledgement. Inconclusive if there was none at all."""
-        if self._process is None:
-            raise Inconclusive("Rien n'a été écrit : l'écriture n'avait pas commencé")
-        said = finish(self._process, END_S, self._reader)
+        """Every acknowledgement; can be repeated. Inconclusive if there was none at all."""
+        said = self.end()
         if not self.acknowledged:
-            raise Inconclusive(f"Aucune écriture acquittée par {self._address} ({said})")
+            raise Inconclusive(f"Aucune écriture acquittée par {self._address} ({said or 'arrêt déjà demandé'})")
         return tuple(self.acknowledged)
+
+    def end(self) -> str:
+        """Stop writing, whatever was acknowledged; what the agent said last, if it said anything."""
+        if self._process is None:
+            return ""
+        process, self._process = self._process, None
+        return finish(process, END_S, self._reader)
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         for line in whole_lines(process):
