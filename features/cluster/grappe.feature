@@ -4,7 +4,7 @@ Fonctionnalité: Trois hyperviseurs ne font qu'une grappe
 
   Contexte:
     Étant donné que le réseau du site est en service
-    Et que la grappe de virtualisation est entière et saine
+    Et que la grappe de virtualisation est en service
 
   @EXG-NF-01 @lecture
   Scénario: Les trois nœuds sont présents et ont la majorité

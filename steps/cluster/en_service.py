@@ -8,8 +8,13 @@ from pytest_bdd import given
 
 from recette.evidence import Recorder
 from recette.platform import Platform
-from recette.trials.cluster.state import await_whole
+from recette.trials.cluster.state import await_answer, await_whole
 from recette.trials.cluster.users import Users, writing
+
+
+@given("la grappe de virtualisation est en service")
+def cluster_answers(platform: Platform) -> None:
+    await_answer(platform)
 
 
 @given("la grappe de virtualisation est entière et saine")

@@ -31,7 +31,8 @@ def it_runs_there(moved: tuple[Guest, str], platform: Platform, users: Users, pr
     preuves.note(f"{guest.name} : de {guest.node} à {now.node}")
     assert now.node == node, f"Obtenu : sur {now.node} — Attendu : sur {node}"
     assert now.runs, f"Obtenu : {now} — Attendu : elle tourne"
-    users.await_served(LONGEST_S)
+    silent = users.silent(LONGEST_S)
+    assert not silent, f"Obtenu : {', '.join(silent)} n'acquitte plus rien — Attendu : en service"
 
 
 @when(parsers.parse('le nœud de "{name}" est mis en maintenance'), target_fixture="emptied")

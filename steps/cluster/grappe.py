@@ -6,6 +6,7 @@ from threading import Event
 
 from pytest_bdd import parsers, then, when
 
+from recette.errors import Inconclusive
 from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest, Members, Storage, broken
@@ -64,4 +65,5 @@ def guests_run(guests: tuple[Guest, ...], platform: Platform, preuves: Recorder)
 @when(parsers.parse("l'écriture dure {seconds:d} secondes"))
 def writing_lasts(seconds: int, users: Users) -> None:
     Event().wait(seconds)
-    users.await_served(seconds)
+    if silent := users.silent(seconds):
+        raise Inconclusive(f"Plus aucun acquittement : {', '.join(silent)}")

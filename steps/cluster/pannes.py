@@ -9,6 +9,7 @@ from pytest_bdd import given, parsers, then, when
 
 from recette.actions import Fault
 from recette.actions.faults import Injection
+from recette.errors import Inconclusive
 from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest
@@ -41,7 +42,8 @@ def guest_runs_elsewhere(
     name: str, limit: int, lost: tuple[Guest, Injection], platform: Platform, preuves: Recorder
 ) -> None:
     guest, injection = lost
-    now = state.await_elsewhere(platform, guest, LONGEST_S)
+    now = state.elsewhere(platform, guest, LONGEST_S)
+    assert now, f"Obtenu : {name} nulle part ailleurs en {LONGEST_S:.0f} s — Attendu : en au plus {limit} s"
     delay_s = time.monotonic() - injection.at_monotonic_s
     preuves.note(f"{name} : de {guest.node} à {now.node}")
     held = measured_within(preuves, f"{name} tourne ailleurs", round(delay_s, 1), "s", limit)
@@ -64,8 +66,7 @@ def node_was_off_before(lost: tuple[Guest, Injection], platform: Platform, preuv
     converters={"limit": int},
 )
 def guests_answer(limit: int, users: Users, preuves: Recorder) -> None:
-    users.await_served(LONGEST_S)
-    gaps = users.gaps()
+    gaps = users.gaps(LONGEST_S)
     held = [measured_within(preuves, f"{name} sans acquitter", round(gap, 2), "s", limit) for name, gap in gaps.items()]
     told = ", ".join(f"{name} : {gap:.1f} s" for name, gap in gaps.items())
     assert all(held), f"Obtenu : {told} — Attendu : au plus {limit} s"
@@ -73,7 +74,8 @@ def guests_answer(limit: int, users: Users, preuves: Recorder) -> None:
 
 @then("aucune écriture acquittée n'est perdue")
 def nothing_is_lost(users: Users, preuves: Recorder) -> None:
-    users.await_served(LONGEST_S)
+    silent = users.silent(LONGEST_S)
+    assert not silent, f"Obtenu : {', '.join(silent)} n'acquitte plus rien — Attendu : de nouveau en service"
     told = users.stop()
     lost = {name: journal.lost(told[name]) for name, journal in users.journals().items()}
     for name, numbers in lost.items():
@@ -123,7 +125,8 @@ def storage_recovers(limit: int, disk: Injection, platform: Platform, preuves: R
 def node_is_back(name: str, platform: Platform) -> str:
     guest = state.named(platform, name)
     with platform.faults.inject(Fault.POWER_CUT, platform.site.host(guest.node)):
-        state.await_elsewhere(platform, guest, LONGEST_S)
+        if state.elsewhere(platform, guest, LONGEST_S) is None:
+            raise Inconclusive(f"{name} n'a pas quitté {guest.node}")
     state.await_whole(platform)
     return guest.node
 

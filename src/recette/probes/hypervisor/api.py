@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import uuid
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +38,8 @@ class Hypervisor:
     def __init__(self, site: Site, remote: Remote) -> None:
         self._site, self._remote = site, remote
         self._tunnel = Tunnel(remote, CONSOLE)
-        self._folder = tempfile.TemporaryDirectory(prefix="recette-grappe-")
+        self._folder = Path(tempfile.mkdtemp(prefix="recette-grappe-"))
+        self._forget = weakref.finalize(self, shutil.rmtree, self._folder)
         self._apis: dict[str, Any] = {}
 
     @property
@@ -109,7 +112,7 @@ class Hypervisor:
     def close(self) -> None:
         """End the connections."""
         self._tunnel.close()
-        self._folder.cleanup()
+        self._forget()
 
     @cached_property
     def _trust(self) -> Path:
@@ -117,7 +120,7 @@ class Hypervisor:
         told = self._remote.run(CONSOLE, f"cat {TRUST_ANCHOR}")
         if told.rc != 0:
             raise Inconclusive(f"{CONSOLE} : {told.stderr.strip()}")
-        path = Path(self._folder.name) / "ca.pem"
+        path = self._folder / "ca.pem"
         path.write_text(told.stdout, encoding="ascii")
         return path
 

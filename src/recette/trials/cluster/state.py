@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
@@ -11,12 +12,25 @@ from recette.waiting import NotYet, wait_until
 
 WHOLE_S = 240.0
 """Guard: three nodes that boot at once, and their guests on emulated processors."""
+ANSWER_S, LOOK_S = 60.0, 0.25
 HEALTHY = "HEALTH_OK"
 
 
 def await_whole(platform: Platform) -> None:
     """Wait until every node is there, every copy of everything too, and every guest runs where it may."""
     wait_until(lambda: whole(platform), WHOLE_S, "La grappe entière et saine")
+
+
+def await_answer(platform: Platform) -> None:
+    """Wait until the interface of the cluster answers: how the cluster is, is for the scenario to judge."""
+
+    def answers() -> bool | NotYet:
+        try:
+            return bool(platform.hypervisor.members().online)
+        except Inconclusive as error:
+            return NotYet(str(error))
+
+    wait_until(answers, ANSWER_S, "Une réponse de la grappe")
 
 
 def whole(platform: Platform) -> bool | NotYet:
@@ -55,20 +69,17 @@ def free_node(platform: Platform) -> str:
     return found[0]
 
 
-def await_elsewhere(platform: Platform, guest: Guest, limit_s: float) -> Guest:
-    """Wait until a guest runs on another node than it did, and return it as it is there."""
-
-    seen = [guest]
-
-    def moved() -> bool | NotYet:
-        try:
-            seen.append(platform.hypervisor.guest(guest.vmid))
-        except Inconclusive as error:
-            return NotYet(str(error))
-        return True if seen[-1].runs and seen[-1].node != guest.node else NotYet(str(seen[-1]))
-
-    wait_until(moved, limit_s, f"{guest.name} ailleurs que sur {guest.node}")
-    return seen[-1]
+def elsewhere(platform: Platform, guest: Guest, limit_s: float) -> Guest | None:
+    """A guest as it runs on another node than it did; None if it does not within that time."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        # While the cluster looks for its majority, no node may answer.
+        with suppress(Inconclusive):
+            now = platform.hypervisor.guest(guest.vmid)
+            if now.runs and now.node != guest.node:
+                return now
+        time.sleep(LOOK_S)
+    return None
 
 
 def await_empty(platform: Platform, node: str, limit_s: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,9 @@ from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.hypervisor import Acknowledged, Guest, Journal, Writer, journal
 from recette.probes.hypervisor.writing import longest_gap
-from recette.waiting import NotYet, wait_until
 
 DESK = "bastion"
-FIRST_S, ENOUGH = 60.0, 5
+FIRST_S, ENOUGH, LOOK_S = 60.0, 5, 0.05
 """Until a guest has acknowledged something; so many after something happened show that it serves again."""
 
 
@@ -33,25 +33,31 @@ class Users:
             address = self.platform.hypervisor.address(guest)
             self.writers[guest.vmid] = Writer(self.platform.remote, DESK, address, f"{mark}x{guest.vmid}")
             self.writers[guest.vmid].start()
-        self.await_served(FIRST_S)
+        if unserved := self.silent(FIRST_S):
+            raise Inconclusive(f"Sans acquittement dès le début : {', '.join(unserved)}")
 
-    def await_served(self, limit_s: float) -> None:
-        """Wait until every guest has acknowledged some more."""
+    def silent(self, limit_s: float) -> tuple[str, ...]:
+        """Guests that do not acknowledge some more writes within that time."""
         before = {vmid: len(writer.acknowledged) for vmid, writer in self.writers.items()}
 
-        def served() -> bool | NotYet:
-            silent = [
+        def waiting() -> tuple[str, ...]:
+            return tuple(
                 guest.name
                 for guest in self.guests
                 if len(self.writers[guest.vmid].acknowledged) < before[guest.vmid] + ENOUGH
-            ]
-            return NotYet(f"sans acquittement : {', '.join(silent)}") if silent else True
+            )
 
-        wait_until(served, limit_s, "Des écritures acquittées par chaque machine")
+        deadline = time.monotonic() + limit_s
+        while waiting() and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+        return waiting()
 
-    def gaps(self) -> dict[str, float]:
-        """Of each guest, the longest time without any acknowledgement, in seconds, until now."""
-        return {guest.name: longest_gap(self._told(guest)) for guest in self.guests}
+    def gaps(self, limit_s: float) -> dict[str, float]:
+        """Of each guest, the longest time without any acknowledgement, in seconds; endless if it stays silent."""
+        endless = self.silent(limit_s)
+        return {
+            guest.name: math.inf if guest.name in endless else longest_gap(self._told(guest)) for guest in self.guests
+        }
 
     def journals(self) -> dict[str, Journal]:
         """Of each guest, what stands on its disk. The writers must have stopped."""
