@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from recette.site import Host, Site, find_site
-from recette.twin.controller import Controller, controlled
+from recette.twin.controller import Controller, controlled, serve
 
+PROGRAMS = Path(__file__).parents[2] / "roles" / "hyperviseur" / "files" / "programmes"
 SITE = Site.load(find_site("jumeau"))
 PVE1, PVE2, PVE3 = SITE.group("pve")
 
@@ -120,3 +123,25 @@ def test_a_watchdog_ends_with_the_power_of_its_machine_or_when_it_is_disarmed() 
     desk.now = 100.0
     desk.controller.expire()
     assert desk.mains.acts == ["off pve1"]
+
+
+def test_a_hypervisor_speaks_to_it_by_its_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programs of the role on one side, the controller on the other."""
+    monkeypatch.syspath_prepend(str(PROGRAMS))
+    alimentation, fence = (importlib.import_module(name) for name in ("alimentation", "fence_recette"))
+    monkeypatch.setattr(alimentation, "settings", lambda: {"power_socket": str(tmp_path / "alimentation")})
+    desk = Desk()
+    server = serve(desk.controller, PVE1, tmp_path / "alimentation")
+    assert alimentation.ask("list") == "pve1 pve2 pve3"
+    lines = ["action=reboot", "plug=pve2", "way=controller"]
+    assert fence.act(fence.options([], lines)) == 0
+    assert desk.mains.acts == ["off pve2", "start pve2"]
+    desk.mains.on.discard("pve3")
+    assert fence.act(fence.options(["-o", "status", "-n", "pve3"], [])) == 2
+    assert fence.act(fence.options([], ["action=off", "plug=pve3", "way=watchdog"])) == 0
+    with pytest.raises(ValueError, match="not a member"):
+        alimentation.ask("off dc1")
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(OSError, match="refused"):
+        alimentation.ask("list")

@@ -226,7 +226,9 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
 
-def _serve(controller: Controller, asker: Host, path: Path) -> _Server:
+def serve(controller: Controller, asker: Host, path: Path) -> socketserver.BaseServer:
+    """Answer one machine on its socket, until it is shut down."""
+
     class Handler(socketserver.StreamRequestHandler):
         timeout = LINE_S
 
@@ -259,7 +261,7 @@ def main(arguments: Collection[str] | None = None) -> None:
     controller = Controller(site, Power(twin), _tell)
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    servers = [_serve(controller, host, twin.state.export(host.name) / SOCKET) for host in controlled(site)]
+    servers = [serve(controller, host, twin.state.export(host.name) / SOCKET) for host in controlled(site)]
     while not ended.wait(WATCH_S):
         controller.expire()
     for server in servers:
