@@ -38,6 +38,9 @@ UNREACHABLE, UNBACKED, BAD, FAILED = 595, 501, 400, 500
 CLIENT_S, FORWARD_S, MOVE_S, POLL_S = 30.0, 60.0, 150.0, 0.5
 LOWEST, HIGHEST = 100, 999_999_999
 HA_STATES = {"started": "Started", "enabled": "Started", "stopped": "Stopped", "disabled": "Stopped"}
+HA_OPTIONS = ("state", "comment", "max_restart", "max_relocate")
+UNLIMITED = {"comment": "", "max_relocate": "1"}
+"""Options of which only Proxmox's default is taken: Pacemaker has nothing that corresponds."""
 
 Words = dict[str, str]
 
@@ -156,9 +159,9 @@ class Service:
             Route("GET", "/cluster/ceph/status", lambda _: ceph_status()),
             Route("GET", "/cluster/ha/status/current", lambda _: pve.ha_status(self.picture(), int(time.time()))),
             Route("GET", "/cluster/ha/resources", self._ha_resources, optional=("type",)),
-            Route("POST", "/cluster/ha/resources", self._ha_add, ("sid",), ("state", "type")),
+            Route("POST", "/cluster/ha/resources", self._ha_add, ("sid",), ("type", *HA_OPTIONS)),
             Route("GET", "/cluster/ha/resources/{sid}", self._ha_resource),
-            Route("PUT", "/cluster/ha/resources/{sid}", self._ha_change, ("state",)),
+            Route("PUT", "/cluster/ha/resources/{sid}", self._ha_change, optional=HA_OPTIONS),
             Route("DELETE", "/cluster/ha/resources/{sid}", self._ha_remove),
             Route("GET", "/cluster/ha/rules", self._rules, optional=("type", "resource")),
             Route("POST", "/cluster/ha/rules", self._rule_add, ("rule", "type", "resources", "affinity")),
@@ -211,19 +214,20 @@ class Service:
         return pve.ha_resource(*self._held(asked.path["sid"]))
 
     def _ha_add(self, asked: Request) -> None:
-        sid, state = asked.words["sid"], _ha_state(asked.words.get("state", "started"))
+        sid, changed = asked.words["sid"], _ha_meta({"state": "started", **asked.words})
         vmid = pve.vmid_of(sid)
         guests = grappe.configured().guests
         if vmid not in guests:
             raise RefusedError(FAILED, f"cannot add service '{sid}': no such guest")
         if guests[vmid].held:
             raise RefusedError(FAILED, f"resource ID '{sid}' already defined")
-        grappe.set_meta(vmid, grappe.HELD, "1")
-        grappe.set_meta(vmid, "target-role", state)
+        for name, value in {grappe.HELD: "1", **changed}.items():
+            grappe.set_meta(vmid, name, value)
 
     def _ha_change(self, asked: Request) -> None:
         vmid, _ = self._held(asked.path["sid"])
-        grappe.set_meta(vmid, "target-role", _ha_state(asked.words["state"]))
+        for name, value in _ha_meta(asked.words).items():
+            grappe.set_meta(vmid, name, value)
 
     def _ha_remove(self, asked: Request) -> None:
         vmid, settings = self._held(asked.path["sid"])
@@ -422,10 +426,19 @@ def _text(value: Any) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _ha_state(state: str) -> str:
-    if state not in HA_STATES:
-        raise RefusedError(UNBACKED, f"state '{state}' is not backed by this service")
-    return HA_STATES[state]
+def _ha_meta(words: Words) -> dict[str, str]:
+    """What the options of a service are in Pacemaker; it counts failures where Proxmox counts new tries."""
+    for name, value in UNLIMITED.items():
+        if words.get(name, value) != value:
+            raise RefusedError(UNBACKED, f"{name} '{words[name]}' is not backed by this service")
+    changed: dict[str, str] = {}
+    if "max_restart" in words:
+        changed[grappe.FAILURES] = str(_number(words, "max_restart") + 1)
+    if "state" in words:
+        if words["state"] not in HA_STATES:
+            raise RefusedError(UNBACKED, f"state '{words['state']}' is not backed by this service")
+        changed["target-role"] = HA_STATES[words["state"]]
+    return changed
 
 
 def _number(words: Words, name: str) -> int:

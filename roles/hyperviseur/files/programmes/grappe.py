@@ -12,6 +12,7 @@ from commun import run
 
 RESOURCE = re.compile(r"vm-(\d+)")
 RULE = "regle-"
+FAILURES = "migration-threshold"
 HELD = "recette-ha"
 """Meta attribute of a guest that the high availability keeps; Pacemaker itself passes over it."""
 OPERATIONS = {"monitor": ("5s", "20s"), "start": ("0s", "150s"), "stop": ("0s", "40s")} | {
@@ -65,6 +66,8 @@ class Settings:
     held: bool
     wanted: bool
     """Whether it should run."""
+    failures: int = 2
+    """So many on one node, and it is tried on another one."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def configuration(told: str) -> Configuration:
                 attributes=_pairs(primitive, "instance_attributes"),
                 held=meta.get(HELD) == "1",
                 wanted=meta.get("target-role", "Started").lower() != "stopped",
+                failures=int(meta.get(FAILURES, "2")),
             )
     return Configuration(guests=guests, rules=_rules(tree))
 
@@ -174,7 +178,7 @@ def primitive(vmid: int, attributes: Mapping[str, str]) -> str:
     name = f"vm-{vmid}"
     root = ET.Element("primitive", {"id": name, "class": "ocf", "provider": "recette", "type": "qemu"})
     _add_pairs(root, "instance_attributes", f"{name}-instance_attributes", {"vmid": str(vmid), **attributes})
-    meta = {"allow-migrate": "true", "migration-threshold": "3", "failure-timeout": "120s", "target-role": "Stopped"}
+    meta = {"allow-migrate": "true", FAILURES: "2", "failure-timeout": "120s", "target-role": "Stopped"}
     _add_pairs(root, "meta_attributes", f"{name}-meta_attributes", meta)
     operations = ET.SubElement(root, "operations")
     for order, (interval, timeout) in OPERATIONS.items():

@@ -204,7 +204,9 @@ def requested(settings: Settings) -> str:
 
 
 def ha_resource(vmid: int, settings: Settings) -> Data:
+    """`comment` and `max_relocate` are the only values that are taken: modules compare them with what they ask."""
     told: Data = {"sid": f"vm:{vmid}", "type": "vm", "state": requested(settings)}
+    told |= {"max_restart": settings.failures - 1, "max_relocate": 1, "comment": ""}
     return {**told, "digest": digest(told)}
 
 
