@@ -325,7 +325,9 @@ class Service:
     def _guest_status(self, asked: Request) -> Any:
         seen = self.picture()
         settings = seen.settings(asked.vmid, asked.node)
-        guest, found = Guest.of(settings.attributes), qmp.state(asked.vmid)
+        guest = Guest.of(settings.attributes)
+        # A guest that moves speaks to one asker alone; it runs all the same.
+        found = qmp.state(asked.vmid) or ("unknown" if machine.active(guest) else None)
         told = {
             "vmid": asked.vmid,
             "name": guest.name,

@@ -26,8 +26,8 @@ NODES, CONSOLE = "pve", "bastion"
 USER, TOKEN, SECRET = "recette@pve", "roles", "hyperviseur/jeton"
 TRUST_ANCHOR = "/etc/site-pki/ca.pem"
 CALL_S = 20.0
-UNREACHED = range(595, 600)
-"""What a node answers that could not reach the one of which it was asked."""
+UNABLE = (500, *range(595, 600))
+"""What a node answers that cannot tell, or that could not reach the one of which it was asked."""
 
 Ask = Callable[[Any], Any]
 
@@ -38,9 +38,8 @@ class Hypervisor:
     def __init__(self, site: Site, remote: Remote) -> None:
         self._site, self._remote = site, remote
         self._tunnel = Tunnel(remote, CONSOLE)
-        self._folder = Path(tempfile.mkdtemp(prefix="recette-grappe-"))
-        self._forget = weakref.finalize(self, shutil.rmtree, self._folder)
         self._apis: dict[str, Any] = {}
+        self._order: list[str] = []
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -96,23 +95,31 @@ class Hypervisor:
         return None if told["status"] == "running" else str(told["exitstatus"])
 
     def ask(self, question: Ask) -> Any:
-        """The answer of the first node that gives one. Inconclusive if none does, or if one refuses."""
-        silent = []
-        for node in self.nodes:
+        """The answer of the first node that gives one. Inconclusive if none does, or if one refuses.
+
+        The node that answered last is asked first: one that is dead takes seconds to say nothing.
+        """
+        failed = []
+        self._order = self._order or list(self.nodes)
+        for node in tuple(self._order):
             try:
-                return question(self._api(node))
+                answer = question(self._api(node))
             except requests.RequestException as error:
-                silent.append(f"{node} ({type(error).__name__})")
+                failed.append(f"{node} ({type(error).__name__})")
             except ResourceException as error:
-                if error.status_code not in UNREACHED:
+                # A node that left the cluster answers that it cannot tell: another one may.
+                if error.status_code not in UNABLE:
                     raise Inconclusive(f"La grappe refuse : {error}") from error
-                silent.append(f"{node} ({error.status_code})")
-        raise Inconclusive(f"La grappe ne répond pas à son interface : {', '.join(silent)}")
+                failed.append(f"{node} ({error})")
+            else:
+                self._order.remove(node)
+                self._order.insert(0, node)
+                return answer
+        raise Inconclusive(f"La grappe ne répond pas à son interface : {', '.join(failed)}")
 
     def close(self) -> None:
         """End the connections."""
         self._tunnel.close()
-        self._forget()
 
     @cached_property
     def _trust(self) -> Path:
@@ -120,7 +127,9 @@ class Hypervisor:
         told = self._remote.run(CONSOLE, f"cat {TRUST_ANCHOR}")
         if told.rc != 0:
             raise Inconclusive(f"{CONSOLE} : {told.stderr.strip()}")
-        path = self._folder / "ca.pem"
+        folder = Path(tempfile.mkdtemp(prefix="recette-grappe-"))
+        weakref.finalize(self, shutil.rmtree, folder)
+        path = folder / "ca.pem"
         path.write_text(told.stdout, encoding="ascii")
         return path
 
