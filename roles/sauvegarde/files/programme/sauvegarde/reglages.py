@@ -84,10 +84,14 @@ def read(path: Path | None = None) -> Settings:
 
 def parse(told: dict[str, Any]) -> Settings:
     """Settings of what was read; an unknown name is an error."""
-    repositories = tuple(
-        Repository(**{**each, "sets": tuple(DataSet(**one) for one in each.get("sets", []))})
-        for each in told["repositories"]
-    )
-    paths = {name: Path(told[name]) for name in ("root", "state", "run") if name in told}
-    reserve = {"reserve_mebibytes": int(os.environ.get(RESERVE, told["reserve_mebibytes"]))}
-    return Settings(**{**told, **paths, **reserve, "repositories": repositories})
+    values = dict(told)
+    values["repositories"] = tuple(_repository(each) for each in told["repositories"])
+    values["reserve_mebibytes"] = int(os.environ.get(RESERVE, told["reserve_mebibytes"]))
+    values |= {name: Path(told[name]) for name in ("root", "state", "run") if name in told}
+    return Settings(**values)
+
+
+def _repository(told: dict[str, Any]) -> Repository:
+    values = dict(told)
+    values["sets"] = tuple(DataSet(**each) for each in told.get("sets", []))
+    return Repository(**values)
