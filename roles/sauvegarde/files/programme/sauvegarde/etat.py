@@ -90,7 +90,8 @@ def complaints(settings: Settings, state: Mapping[str, Any], names: set[str], kn
     far, verified = state["hors_site"], state["verification"]
     young = known_s < min(FAR_LATE_S, VERIFY_LATE_S)
     return {
-        "retards": [_late(each) for each in state["ensembles"] if each["en_retard"]] + list(state["illisibles"]),
+        "retards": [_late(each) for each in state["ensembles"] if each["en_retard"] and _overdue(each, known_s)]
+        + list(state["illisibles"]),
         "place": (
             [f"disque des sauvegardes : {state['libre_mio']} Mio libres"]
             if state["libre_mio"] < settings.reserve_mebibytes + settings.warn_mebibytes
@@ -110,6 +111,11 @@ def complaints(settings: Settings, state: Mapping[str, Any], names: set[str], kn
             if settings.far_url and not young and now - (far.get(name, {}).get("at") or 0) > FAR_LATE_S
         ],
     }
+
+
+def _overdue(each: Mapping[str, Any], known_s: float) -> bool:
+    """What was never copied is late once a whole RPO has passed since this server knows of it."""
+    return each["age_s"] is not None or known_s > each["rpo_s"]
 
 
 def _late(each: Mapping[str, Any]) -> str:
