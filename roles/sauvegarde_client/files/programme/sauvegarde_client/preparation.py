@@ -105,7 +105,7 @@ def _link_message(source: str, target: str) -> None:
 
 def firewall(_one: DataSet, folder: Path) -> list[str]:
     """The rules in force beside the files: what a firewall really did is evidence after an incident."""
-    (folder / "regles.nft").write_text(run(["nft", "list", "ruleset"]), encoding="utf-8")
+    (folder / "regles.nft").write_text(run(["nft", "--stateless", "list", "ruleset"]), encoding="utf-8")
     return [str(folder)]
 
 

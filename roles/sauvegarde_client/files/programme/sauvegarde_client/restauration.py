@@ -46,7 +46,7 @@ def restore(settings: Settings, name: str, snapshot: str, target: Path | None, i
 
     `inside` keeps some paths only. Raises Failed; a restoration that failed leaves its services stopped.
     """
-    store, one = _found(settings, name)
+    store, one = chosen(settings, name)
     # What a preparation made stands under the staging folder, by its own path.
     staged = settings.staging / one.name
     included = [word for each in inside for path in (each, f"{staged}{each}") for word in ("--include", path)]
@@ -69,7 +69,7 @@ def restore(settings: Settings, name: str, snapshot: str, target: Path | None, i
     shutil.rmtree(staged)
 
 
-def _found(settings: Settings, name: str) -> tuple[Store, DataSet]:
+def chosen(settings: Settings, name: str) -> tuple[Store, DataSet]:
     """A data set by its name, or HOST/NAME for one of a host that is collected."""
     for store in settings.stores:
         for one in store.sets:
