@@ -17,8 +17,10 @@ from recette.shell import Completed, Remote
 class Here:
     """Stands for a host: its scripts run on this machine."""
 
-    def run(self, _host: str, script: str, *, timeout_s: float) -> Completed:
-        done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=timeout_s, check=False)
+    def run(self, _host: str, script: str, *, stdin: str, timeout_s: float) -> Completed:
+        done = subprocess.run(
+            ["/bin/sh", "-c", script], input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
         return Completed(done.returncode, done.stdout, done.stderr)
 
 
@@ -68,3 +70,9 @@ def test_nothing_more_is_lost_where_the_second_path_is_missing(losses: Losses, d
 def test_finding_twice_changes_nothing(losses: Losses, data: Path) -> None:
     losses.find("dc1", str(data))
     assert (data / "file").exists()
+
+
+def test_a_folder_to_restore_into_is_empty_and_goes_away(losses: Losses, data: Path) -> None:
+    with losses.scratch("dc1", str(data)):
+        assert list(data.iterdir()) == []
+    assert not data.exists()

@@ -29,7 +29,15 @@ class Losses:
 
     def verbs(self) -> Drivers:
         """For the replay of the journal."""
-        return {DRIVER: {"stop": self.stop, "find": self.find, "start": self.start}}
+        return {
+            DRIVER: {
+                "stop": self.stop,
+                "find": self.find,
+                "start": self.start,
+                "clear": self.clear,
+                "forget": self.forget,
+            }
+        }
 
     @contextmanager
     def lost(self, host: str, paths: Sequence[str], units: Sequence[str] = ()) -> Iterator[None]:
@@ -46,6 +54,31 @@ class Losses:
                 self._must(host, _filled(LOSE, path))
             yield
 
+    @contextmanager
+    def scratch(self, host: str, folder: str) -> Iterator[None]:
+        """Have a new folder, which only root enters, until the block ends."""
+        with undone(self._journal, "dossier d'essai", (host,), [_act("clear", host, folder)], self.verbs()):
+            self.clear(host, folder)
+            self._must(host, f"mkdir --mode=0700 --parents -- {shlex.quote(folder)}")
+            yield
+
+    @contextmanager
+    def account(self, host: str, login: str, secret: str) -> Iterator[None]:
+        """Have one more account in the directory, made on one of its controllers, until the block ends."""
+        with undone(self._journal, "compte d'essai", (host,), [_act("forget", host, login)], self.verbs()):
+            # samba-tool asks for the password, twice, where none is given: the list of processes shows none.
+            self._must(host, f"samba-tool user create {shlex.quote(login)}", f"{secret}\n{secret}\n")
+            yield
+
+    def clear(self, host: str, folder: str) -> None:
+        """Remove a folder, if it is there."""
+        self._must(host, f"rm --recursive --force -- {shlex.quote(folder)}")
+
+    def forget(self, host: str, login: str) -> None:
+        """Remove an account, if it is there."""
+        quoted = shlex.quote(login)
+        self._must(host, f"! samba-tool user show {quoted} >/dev/null 2>&1 || samba-tool user delete {quoted}")
+
     def stop(self, host: str, unit: str) -> None:
         """Stop a service, if it runs."""
         self._must(host, f"systemctl stop {shlex.quote(unit)}")
@@ -58,8 +91,8 @@ class Losses:
         """Start a service, if it does not run."""
         self._must(host, f"systemctl reset-failed {shlex.quote(unit)}; systemctl start {shlex.quote(unit)}")
 
-    def _must(self, host: str, script: str) -> None:
-        done = self._remote.run(host, script, timeout_s=LIMIT_S)
+    def _must(self, host: str, script: str, stdin: str = "") -> None:
+        done = self._remote.run(host, script, stdin=stdin, timeout_s=LIMIT_S)
         if done.rc != 0:
             raise Inconclusive(f"{host} : {' '.join(done.stderr.split()) or script}")
 
