@@ -118,9 +118,7 @@ def something_was_forgotten(pruned: Pruned) -> None:
 
 @then("elle refuse et dit pourquoi")
 def retention_refuses(pruned: Pruned) -> None:
-    assert pruned.rc == 1, (
-        f"Obtenu : code {pruned.rc}, {pruned.said or 'sans message'} — Attendu : un refus"
-    )
+    assert pruned.rc == 1, f"Obtenu : code {pruned.rc}, {pruned.said or 'sans message'} — Attendu : un refus"
 
 
 @then("aucune copie d'essai ne manque")

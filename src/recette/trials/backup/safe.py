@@ -16,7 +16,7 @@ from recette.secrets import Secrets
 from recette.site import Host
 
 SEALED, SAFE = "/srv/sauvegarde/scelle/cles.age", "sauvegarde/coffre"
-LIMIT_S = 300.0
+LIMIT_S, PATIENCE_S = 300.0, 45
 UNIT = "sauvegarde-depot.service"
 WATCH = "sauvegarde-veille.service"
 TRIAL = "/etc/sauvegarde/recette-reglages.json"
@@ -75,13 +75,21 @@ def full(platform: Platform, host: Host) -> Iterator[Full]:
         platform.traces.overridden(server, WATCH, reserve),
         platform.traces.left(host.name, "/root/recette-volume", "0123456789abcdef" * 4096),
     ):
-        done = platform.remote.run(host.name, "sauvegarde-client copie systeme", timeout_s=LIMIT_S)
+        before = _systems(platform, host)
+        # restic would go on trying for a quarter of an hour, in case there is room again.
+        command = f"timeout {PATIENCE_S} sauvegarde-client copie systeme"
+        done = platform.remote.run(host.name, command, timeout_s=LIMIT_S)
         told = platform.remote.run(
             server, "SAUVEGARDE_RESERVE_MIO=999999999 sauvegarde etat >/dev/null; cat /run/sauvegarde/place"
         )
-        older = [copy for copy in platform.backups.copies([host.name]) if copy.set == "systeme"]
+        older = _systems(platform, host)
         readable = platform.backups.verify(host.name).sound
-        yield Full(done.rc != 0, done.stderr.strip(), tuple(told.stdout.splitlines()), len(older), readable)
+        refused = done.rc != 0 and older == before
+        yield Full(refused, done.stderr.strip(), tuple(told.stdout.splitlines()), len(older), readable)
+
+
+def _systems(platform: Platform, host: Host) -> set[str]:
+    return {copy.id for copy in platform.backups.copies([host.name]) if copy.set == "systeme"}
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sauvegarde_client.commandes import Failed, run
-from sauvegarde_client.copies import LOCK_WAIT, restic
+from sauvegarde_client.copies import restic
 from sauvegarde_client.preparation import ANNUAIRE
 from sauvegarde_client.reglages import DataSet, Settings, Store
 
@@ -50,7 +50,8 @@ def restore(settings: Settings, name: str, snapshot: str, target: Path | None, i
     # What a preparation made stands under the staging folder, by its own path.
     staged = settings.staging / one.name
     included = [word for each in inside for path in (each, f"{staged}{each}") for word in ("--include", path)]
-    words = ["--retry-lock", LOCK_WAIT, "restore", snapshot, "--host", store.host, "--tag", one.name, *included]
+    # Without a lock: a server whose disk is full takes none, and that is a day for restorations.
+    words = ["--no-lock", "restore", snapshot, "--host", store.host, "--tag", one.name, *included]
     if target:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         restic(settings, store, *words, "--target", str(target))
