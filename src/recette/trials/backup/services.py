@@ -127,8 +127,7 @@ def exchange(platform: Platform, host: Host) -> Iterator[Returned]:
         with platform.losses.lost(host.name, [STAR], ["asterisk.service"]):
             returned = Returned(host, platform.backups.restore(host, "messages"))
             if returned.done.done:
-                wait_until(lambda: _remembers(platform, host), SERVES_LIMIT_S, f"La mémoire de {host.name}")
-                returned.kept = True
+                returned.kept = _remembers(platform, host)
             yield returned
 
 
@@ -143,9 +142,14 @@ def _remembered(platform: Platform, host: Host) -> Iterator[None]:
         platform.remote.run(host.name, "asterisk -rx 'database del recette copie'")
 
 
-def _remembers(platform: Platform, host: Host) -> bool | NotYet:
-    told = platform.remote.run(host.name, "asterisk -rx 'database get recette copie'").stdout
-    return True if "Value: 1" in told else NotYet(told.strip() or "muet")
+def _remembers(platform: Platform, host: Host) -> bool:
+    """What it says once it answers: it may have been started just now."""
+
+    def told() -> str | NotYet:
+        done = platform.remote.run(host.name, "asterisk -rx 'database get recette copie'")
+        return done.stdout.strip() or NotYet(done.stderr.strip())
+
+    return "Value: 1" in str(wait_until(told, SERVES_LIMIT_S, f"La mémoire de {host.name}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,9 @@ class Counted:
 def database(platform: Platform, host: Host, folder: str) -> Counted:
     """Load the copy of the supervision's database beside the live one, and count what both hold."""
     tables = ("hosts", "items", "triggers", "users")
+    made = copied(platform, [host], ["base"])
+    if made.failed:
+        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
     done = platform.backups.restore(host, "base", beside=folder)
     if not done.done:
         raise Inconclusive(f"{host.name} : {done.said}")

@@ -80,6 +80,7 @@ def run(settings: Settings, words: list[str], environment: Mapping[str, str]) ->
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
+        cwd="/",  # whoever called may stand where that account cannot
         user=settings.account if os.geteuid() == 0 else None,
         group=settings.account if os.geteuid() == 0 else None,
         extra_groups=[] if os.geteuid() == 0 else None,

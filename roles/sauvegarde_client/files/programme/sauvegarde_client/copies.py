@@ -54,7 +54,9 @@ def restic(settings: Settings, store: Store, *words: str) -> str:
 
 def copy_due(settings: Settings, wanted: Iterable[str], *, everything: bool) -> list[str]:
     """Copy the data sets that are due, or those that are named (SET or HOST/SET), or all; return what failed."""
-    state, wanted, failed = State(settings.state), list(wanted), []
+    state, wanted = State(settings.state), list(wanted)
+    known = {name for store in settings.stores for one in store.sets for name in (one.name, f"{store.host}/{one.name}")}
+    failed = [f"{name}: no such data set" for name in wanted if name not in known]
     settings.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     for store in settings.stores:
         for one in store.sets:
@@ -78,6 +80,7 @@ def _copy(settings: Settings, store: Store, one: DataSet) -> dict[str, Any]:
     words += ["--ignore-ctime", *(word for each in one.excluded for word in ("--exclude", each))]
     if store.address:
         fetch = ["ssh", "-i", settings.identity, "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new"]
+        fetch += ["-o", f"UserKnownHostsFile={settings.hosts}"]
         fetch += ["-o", "ConnectTimeout=10", f"{settings.collector_account}@{store.address}", one.name]
         printed = restic(
             settings, store, *words, "--stdin-filename", f"{one.name}.tar", "--stdin-from-command", "--", *fetch

@@ -63,6 +63,8 @@ class Settings:
     staging: Path = field(default=Path("/var/lib/sauvegarde-client/etape"))
     archives: Path = field(default=Path("/var/lib/sauvegarde-client/envoi"))
     state: Path = field(default=Path("/var/lib/sauvegarde-client/etat.json"))
+    hosts: Path = field(default=Path("/var/lib/sauvegarde-client/hotes-connus"))
+    """Keys of the collected hosts, learnt at the first collection."""
     cache: Path = field(default=Path("/var/cache/sauvegarde-client"))
     restic: str = "restic"
 
@@ -78,7 +80,7 @@ def parse(told: dict[str, Any]) -> Settings:
     values = dict(told)
     values["stores"] = tuple(_store(each) for each in told["stores"])
     values["archived"] = _sets(told.get("archived", []))
-    values |= {name: Path(told[name]) for name in ("staging", "archives", "state", "cache") if name in told}
+    values |= {name: Path(told[name]) for name in ("staging", "archives", "state", "hosts", "cache") if name in told}
     return Settings(**values)
 
 

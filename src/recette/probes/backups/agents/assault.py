@@ -43,7 +43,7 @@ class Server:
     def attack(self, attempt: dict[str, Any]) -> dict[str, Any]:
         """One try. What another host's repository holds is asked for, not guessed."""
         folder = attempt["repository"] or self.store["host"]
-        path = f"{folder}/{attempt['kind']}"
+        path = f"{folder}/{attempt['kind']}".rstrip("/")
         if attempt["kind"] not in ("", "config") and attempt["method"] != "GET":
             status, listed = self.ask("GET", f"{path}/")
             names = json.loads(listed) if status == OK else []
