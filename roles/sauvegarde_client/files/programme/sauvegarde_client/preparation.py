@@ -65,17 +65,25 @@ def postgresql(one: DataSet, folder: Path) -> list[str]:
 
 
 def sqlite(one: DataSet, folder: Path) -> list[str]:
-    """SQLite databases by its own backup, which waits for writers; each under its own path, owner and mode."""
+    """SQLite databases by its own backup, which waits for writers; each under its own path, owner and mode.
+
+    One that stands inside a copied path may not have been made yet.
+    """
+    made = False
     for name in one.databases:
         source, target = Path(name), folder / name.lstrip("/")
+        if not source.exists() and any(source.is_relative_to(path) for path in one.paths):
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as live,
-            closing(sqlite3.connect(target)) as kept,
-        ):
-            live.backup(kept)
+        live_url = f"file:{source}?mode=ro"
+        try:
+            with closing(sqlite3.connect(live_url, uri=True)) as live, closing(sqlite3.connect(target)) as kept:
+                live.backup(kept)
+        except sqlite3.Error as error:
+            raise Failed(f"{name}: {error}") from error
         _like(source, target)
-    return [str(folder)] if one.databases else []
+        made = True
+    return [str(folder)] if made else []
 
 
 def mail(one: DataSet, folder: Path) -> list[str]:
