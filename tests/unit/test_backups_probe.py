@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import replace
 from typing import Any
 
@@ -104,3 +105,14 @@ def test_a_data_set_without_rpo_is_refused(site: Site) -> None:
     wrong = replace(site, variables={**site.variables, "site_backups": {"all": [{"name": "systeme"}]}})
     with pytest.raises(RecetteError, match="rpo_minutes"):
         data_sets(wrong, wrong.host("dc1"))
+
+
+def test_every_data_set_of_the_site_is_one_that_the_client_reads(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The defaults of an argument specification reach no nested option: the program must have its own."""
+    monkeypatch.syspath_prepend(str(ROOT / "roles/sauvegarde_client/files/programme"))
+    settings = importlib.import_module("sauvegarde_client.reglages")
+    kinds = importlib.import_module("sauvegarde_client.preparation").KINDS
+    for host in backed(site):
+        store = {"host": host.name, "access": "", "key": "", "sets": data_sets(site, host)}
+        (read,) = settings.parse({"url": "", "authority": "", "stores": [store]}).stores
+        assert {each.kind for each in read.sets} <= set(kinds)

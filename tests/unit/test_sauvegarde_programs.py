@@ -160,7 +160,7 @@ def due(age_s: float | None, rpo_minutes: int = 60) -> bool:
     known = copies.State(ROOT / "no-such-file")
     if age_s is not None:
         known.told["dc1/annuaire"] = {"at": NOW - age_s}
-    found: bool = known.due("dc1", reglages.DataSet("annuaire", "annuaire", rpo_minutes), NOW)
+    found: bool = known.due("dc1", reglages.DataSet("annuaire", rpo_minutes), NOW)
     return found
 
 
@@ -187,7 +187,7 @@ def test_a_copy_of_which_restic_says_nothing_has_failed() -> None:
 
 def test_a_collected_set_is_named_with_its_host() -> None:
     reglages, restauration = module("sauvegarde_client.reglages"), module("sauvegarde_client.restauration")
-    one = {"name": "systeme", "kind": "fichiers", "rpo_minutes": 60}
+    one = {"name": "systeme", "rpo_minutes": 60}
     stores = [{"host": host, "access": "", "key": "", "sets": [one]} for host in ("bastion", "gtb")]
     settings = reglages.parse({"url": "", "authority": "", "stores": stores})
     assert restauration.chosen(settings, "systeme")[0].host == "bastion"

@@ -20,8 +20,8 @@ class DataSet:
     """What is copied together, how old a copy may be, and what makes it coherent."""
 
     name: str
-    kind: str
     rpo_minutes: int
+    kind: str = "fichiers"
     paths: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     databases: tuple[str, ...] = ()
