@@ -63,3 +63,11 @@ Fonctionnalité: Ce qui est détruit se restaure
       Quand l'autorité de certification est détruite, puis restaurée
       Alors chacun de ses fichiers est ce qu'il était
       Et la restauration de l'autorité a tenu son RTO
+
+  Règle: Une restauration est rapide
+
+    @EXG-NF-02 @charge
+    Scénario: Un gros fichier se restaure à au moins 5 Mio par seconde, octet pour octet
+      Quand un gros fichier de "mail2" est copié, puis restauré à côté
+      Alors il est revenu octet pour octet
+      Et la restauration a tenu au moins 5 Mio par seconde

@@ -11,8 +11,9 @@ from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.backups import Restored
 from recette.site import Host
-from recette.trials.backup import markers, rounds, services
+from recette.trials.backup import markers, rates, rounds, services
 from recette.trials.backup.markers import Marked
+from recette.trials.backup.rates import Rates
 from recette.trials.backup.services import Counted, Returned
 from recette.trials.mail.parties import Parties
 from steps.reseau.en_service import measured_within
@@ -149,6 +150,26 @@ def authority_came_back_in_time(
 ) -> None:
     returned = authority_files[0]
     in_time(platform, preuves, returned.host, "autorite", returned.done)
+
+
+@when(parsers.parse('un gros fichier de "{host}" est copié, puis restauré à côté'), target_fixture="rates_found")
+def restore_big_file(host: str, platform: Platform, preuves: Recorder) -> Rates:
+    found = rates.rates(platform, platform.site.host(host))
+    preuves.measure("copie vers le serveur", round(found.copied, 1), "Mio/s")
+    preuves.measure("copie simple, sur le disque de l'hôte", round(found.bare, 1), "Mio/s")
+    return found
+
+
+@then("il est revenu octet pour octet")
+def big_file_is_the_same(rates_found: Rates) -> None:
+    assert rates_found.same, "Obtenu : d'autres octets — Attendu : ceux d'avant"
+
+
+@then(parsers.parse("la restauration a tenu au moins {least:d} Mio par seconde"))
+def restoration_is_fast(least: int, rates_found: Rates, preuves: Recorder) -> None:
+    rate = round(rates_found.restored, 1)
+    preuves.measure("restauration", rate, "Mio/s", f"≥ {least}", rate >= least)
+    assert rate >= least, f"Obtenu : {rate} Mio/s — Attendu : au moins {least}"
 
 
 def in_time(platform: Platform, preuves: Recorder, host: Host, data_set: str, done: Restored) -> None:
