@@ -13,11 +13,13 @@ from recette.actions.authority import Authority
 from recette.actions.exchanges import Exchanges
 from recette.actions.guests import Guests
 from recette.actions.impostor import Impostor
+from recette.actions.losses import Losses
 from recette.actions.muting import Muting
 from recette.actions.staging import Staging
 from recette.actions.traces import Traces
 from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
+from recette.probes.backups import Backups
 from recette.probes.directory import Directory
 from recette.probes.hypervisor import Hypervisor
 from recette.probes.monitoring import Monitoring
@@ -68,6 +70,7 @@ class Platform:
             **self.muting.verbs(),
             **self.traces.verbs(),
             **self.machines.verbs(),
+            **self.losses.verbs(),
         }
         if self.directory.servers:
             others |= self.accounts.verbs()
@@ -137,6 +140,16 @@ class Platform:
     def machines(self) -> Guests:
         """Planned moves of its guests, and maintenance of its nodes, ended."""
         return Guests(self.hypervisor, self.remote, self.journal)
+
+    @cached_property
+    def backups(self) -> Backups:
+        """The copies of the site."""
+        return Backups(self.site, self.remote)
+
+    @cached_property
+    def losses(self) -> Losses:
+        """What a trial destroys on a host; it comes back as it was."""
+        return Losses(self.remote, self.journal)
 
     @cached_property
     def siem(self) -> Siem:
