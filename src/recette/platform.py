@@ -12,11 +12,13 @@ from recette.actions.accounts import Accounts
 from recette.actions.authority import Authority
 from recette.actions.exchanges import Exchanges
 from recette.actions.impostor import Impostor
+from recette.actions.losses import Losses
 from recette.actions.muting import Muting
 from recette.actions.staging import Staging
 from recette.actions.traces import Traces
 from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
+from recette.probes.backups import Backups
 from recette.probes.directory import Directory
 from recette.probes.monitoring import Monitoring
 from recette.probes.siem import Siem, siem_of
@@ -65,6 +67,7 @@ class Platform:
             **self.staging.verbs(),
             **self.muting.verbs(),
             **self.traces.verbs(),
+            **self.losses.verbs(),
         }
         if self.directory.servers:
             others |= self.accounts.verbs()
@@ -124,6 +127,16 @@ class Platform:
     def traces(self) -> Traces:
         """Files, packages and services that a trial leaves on a host, each taken away."""
         return Traces(self.remote, self.journal)
+
+    @cached_property
+    def backups(self) -> Backups:
+        """The copies of the site."""
+        return Backups(self.site, self.remote)
+
+    @cached_property
+    def losses(self) -> Losses:
+        """What a trial destroys on a host; it comes back as it was."""
+        return Losses(self.remote, self.journal)
 
     @cached_property
     def siem(self) -> Siem:

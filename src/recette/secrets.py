@@ -53,6 +53,10 @@ class Secrets:
         digest = hmac.new(self.root, f"totp/{login}".encode(), hashlib.sha256).digest()
         return base64.b32encode(digest[:20]).decode("ascii")
 
+    def safe(self, name: str) -> bytes:
+        """What a safe holds (« sauvegarde/coffre »): 32 bytes, the private half of an identity of age."""
+        return hmac.new(self.root, name.encode(), hashlib.sha256).digest()
+
     def sip(self, login: str) -> str:
         """The password of somebody's telephone."""
         return self.of(f"sip/{login}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from recette.policy.backing import backing
 from recette.policy.buildings import buildings
 from recette.policy.clocks import time_clients, time_peers, time_sources
 from recette.policy.filtering import Rule, bogons, chains, inside, merged, name, origins, peers, reserved
@@ -37,6 +38,8 @@ def variables(site: Site, host: Host) -> Values:
     }
     if host.redundancy in site.vips:
         values["redundancy"] = redundancy(site, host)
+    if copied := backing(site, host):
+        values["backing"] = copied
     if hosts := watched(site, host):
         values["watched"] = {"hosts": hosts, "shared": shared(site, host)}
     if ends := tunnels(site, host):

@@ -1,0 +1,1 @@
+"""Copies the data sets of a host to its repository, and restores them."""

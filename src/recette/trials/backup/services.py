@@ -1,0 +1,214 @@
+"""Services whose data are destroyed, then restored by the written procedure, and judged by what they serve."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from recette.errors import Inconclusive
+from recette.platform import Platform
+from recette.probes.backups import Restored
+from recette.provision import provision
+from recette.secrets import Secrets
+from recette.site import Host
+from recette.trials.backup.rounds import copied
+from recette.trials.mail.exchange import Delivery, Party, send
+from recette.trials.mail.letters import Letter
+from recette.waiting import NotYet, wait_until
+
+SAMBA, SAMBA_UNITS = ("/var/lib/samba/private", "/var/lib/samba/sysvol"), ("samba-ad-dc.service",)
+MAIL, MAIL_UNITS = ("/var/vmail",), ("messagerie-copie.service", "dovecot.service")
+ACCOUNTS = ("recette-copie", "recette-perdu")
+"""Made before the copy, and after it."""
+SERVES_LIMIT_S = 120.0
+AUTHORITY = "/etc/site-pki/authority"
+STAR = "/var/lib/asterisk/astdb.sqlite3"
+SQL = "runuser -u postgres -- psql --no-psqlrc --tuples-only --no-align"
+
+
+@dataclass
+class Returned:
+    """A service after its restoration."""
+
+    host: Host
+    done: Restored
+    kept: bool = False
+    """What the copy held is there."""
+    lost: bool = True
+    """What was written after it is not."""
+    notes: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def directory(platform: Platform, first: Host, second: Host) -> Iterator[Returned]:
+    """Lose the directory on both controllers, restore the first from its copy, have the second join it by its role."""
+    secret = Secrets.of_site(platform.site.name, platform.site.kind, platform.site.path).of("compte/recette-copie")
+    with ExitStack() as stack:
+        stack.enter_context(_accounts(platform, first, secret))
+        stack.enter_context(platform.losses.lost(second.name, SAMBA, SAMBA_UNITS))
+        stack.enter_context(platform.losses.lost(first.name, SAMBA, SAMBA_UNITS))
+        start = time.monotonic()
+        returned = Returned(first, platform.backups.restore(first, "annuaire"))
+        if returned.done.done:
+            _logs_on(platform, first, ACCOUNTS[0], secret)
+            returned.kept = _known(platform, first, ACCOUNTS[0])
+            returned.lost = not _known(platform, first, ACCOUNTS[1])
+            returned.notes.append(f"Premier contrôleur servi après {time.monotonic() - start:.0f} s.")
+            provision(platform.site, hosts=[second.name], roles=["annuaire"]).require_success()
+            _logs_on(platform, second, ACCOUNTS[0], secret)
+            returned.notes.append(f"Second contrôleur joint après {time.monotonic() - start:.0f} s.")
+        yield returned
+
+
+@contextmanager
+def _accounts(platform: Platform, server: Host, secret: str) -> Iterator[None]:
+    """One account, a copy of the directory, another account; both go away with the block."""
+    with platform.losses.account(server.name, ACCOUNTS[0], secret):
+        made = copied(platform, [server], ["annuaire"])
+        if made.failed:
+            raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+        with platform.losses.account(server.name, ACCOUNTS[1], secret):
+            yield
+
+
+def _known(platform: Platform, server: Host, account: str) -> bool:
+    return platform.remote.run(server.name, f"samba-tool user show {shlex.quote(account)}").rc == 0
+
+
+def _logs_on(platform: Platform, server: Host, account: str, secret: str) -> None:
+    """Wait until a controller gives a ticket to an account."""
+    realm = str(platform.site.variables["site_realm"])
+    # Its own controller, and no other: its own file says where it is.
+    script = (
+        f"printf '[libdefaults]\\ndefault_realm={realm}\\n[realms]\\n{realm}={{\\nkdc={server.address}\\n}}\\n' "
+        f">/run/recette-krb5.conf; KRB5_CONFIG=/run/recette-krb5.conf KRB5CCNAME=MEMORY: kinit {account}@{realm}; "
+        "code=$?; rm /run/recette-krb5.conf; exit $code"
+    )
+
+    def given() -> bool | NotYet:
+        done = platform.remote.run(server.name, script, stdin=secret + "\n")
+        return True if done.rc == 0 else NotYet(done.stderr.strip())
+
+    wait_until(given, SERVES_LIMIT_S, f"Un ticket donné par {server.name}")
+
+
+@contextmanager
+def mailboxes(platform: Platform, writer: Party, reader: Party) -> Iterator[tuple[Returned, Delivery, Delivery]]:
+    """Lose every mailbox on both servers, between a letter that was copied and one that was not; restore both."""
+    servers = platform.site.members("messagerie")
+    before = send(platform.remote, writer, reader, Letter(writer.address, reader.address, "Avant la copie"))
+    made = copied(platform, servers, ["boites"])
+    after = send(platform.remote, writer, reader, Letter(writer.address, reader.address, "Après la copie"))
+    if made.failed or not (before.found and after.found):
+        raise Inconclusive(f"Rien à détruire : {made.failed or (before.fate, after.fate)}")
+    with ExitStack() as stack:
+        for server in servers:
+            stack.enter_context(platform.losses.lost(server.name, MAIL, MAIL_UNITS))
+        done = [platform.backups.restore(server, "boites") for server in servers]
+        slowest = max(done, key=lambda each: (not each.done, each.took_s))
+        returned = Returned(servers[0], slowest)
+        if slowest.done:
+            look = reader.look(platform.remote, before.letter.identifier, SERVES_LIMIT_S)
+            returned.kept = bool(look.of(before.letter.identifier))
+            returned.lost = not look.of(after.letter.identifier)
+        yield returned, before, after
+
+
+@contextmanager
+def exchange(platform: Platform, host: Host) -> Iterator[Returned]:
+    """Lose the database of an exchange, which remembers forwards and registrations."""
+    with _remembered(platform, host):
+        made = copied(platform, [host], ["messages"])
+        if made.failed:
+            raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+        with platform.losses.lost(host.name, [STAR], ["asterisk.service"]):
+            returned = Returned(host, platform.backups.restore(host, "messages"))
+            if returned.done.done:
+                returned.kept = _remembers(platform, host)
+            yield returned
+
+
+@contextmanager
+def _remembered(platform: Platform, host: Host) -> Iterator[None]:
+    written = platform.remote.run(host.name, "asterisk -rx 'database put recette copie 1'")
+    if written.rc != 0:
+        raise Inconclusive(f"{host.name} : {written.stderr.strip()}")
+    try:
+        yield
+    finally:
+        platform.remote.run(host.name, "asterisk -rx 'database del recette copie'")
+
+
+def _remembers(platform: Platform, host: Host) -> bool:
+    """What it says once it answers: it may have been started just now."""
+
+    def told() -> str | NotYet:
+        done = platform.remote.run(host.name, "asterisk -rx 'database get recette copie'")
+        return done.stdout.strip() or NotYet(done.stderr.strip())
+
+    return "Value: 1" in str(wait_until(told, SERVES_LIMIT_S, f"La mémoire de {host.name}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Rows of a live database, and of what its copy gave."""
+
+    live: dict[str, int]
+    restored: dict[str, int]
+    took_s: float
+
+
+def database(platform: Platform, host: Host, folder: str) -> Counted:
+    """Load the copy of the supervision's database beside the live one, and count what both hold."""
+    tables = ("hosts", "items", "triggers", "users")
+    made = copied(platform, [host], ["base"])
+    if made.failed:
+        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+    done = platform.backups.restore(host, "base", beside=folder)
+    if not done.done:
+        raise Inconclusive(f"{host.name} : {done.said}")
+    dump = f"{folder}/var/lib/sauvegarde-client/etape/base/zabbix.dump"
+    start = time.monotonic()
+    script = (
+        "set -e; cd /; runuser -u postgres -- createdb recette_copie; "
+        f"runuser -u postgres -- pg_restore --exit-on-error --no-owner --dbname=recette_copie <{dump}"
+    )
+    loaded = platform.remote.run(host.name, script, timeout_s=600.0)
+    try:
+        if loaded.rc != 0:
+            raise Inconclusive(f"{host.name} : {loaded.stderr.strip()}")
+        took_s = done.took_s + time.monotonic() - start
+        return Counted(_rows(platform, host, "zabbix", tables), _rows(platform, host, "recette_copie", tables), took_s)
+    finally:
+        platform.remote.run(host.name, "cd /; runuser -u postgres -- dropdb --if-exists recette_copie")
+
+
+def _rows(platform: Platform, host: Host, base: str, tables: tuple[str, ...]) -> dict[str, int]:
+    found = {}
+    for table in tables:
+        command = f"cd /; {SQL} --dbname={base} --command='SELECT count(*) FROM {table}'"  # noqa: S608 - names of ours
+        done = platform.remote.run(host.name, command)
+        if done.rc != 0:
+            raise Inconclusive(f"{host.name} : {done.stderr.strip()}")
+        found[table] = int(done.stdout)
+    return found
+
+
+@contextmanager
+def authority(platform: Platform, host: Host) -> Iterator[tuple[Returned, dict[str, str], dict[str, str]]]:
+    """Lose the certificate authority; what it holds before and after."""
+    made = copied(platform, [host], ["autorite"])
+    if made.failed:
+        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+    before = _digests(platform, host)
+    with platform.losses.lost(host.name, [AUTHORITY]):
+        returned = Returned(host, platform.backups.restore(host, "autorite"))
+        yield returned, before, _digests(platform, host) if returned.done.done else {}
+
+
+def _digests(platform: Platform, host: Host) -> dict[str, str]:
+    done = platform.remote.run(host.name, f"find {AUTHORITY} -type f -exec sha256sum -- {{}} +")
+    return {path: digest for digest, path in (line.split("  ", 1) for line in done.stdout.splitlines())}
