@@ -69,7 +69,6 @@ class Platform:
             **self.staging.verbs(),
             **self.muting.verbs(),
             **self.traces.verbs(),
-            **self.machines.verbs(),
             **self.losses.verbs(),
         }
         if self.directory.servers:
@@ -130,16 +129,6 @@ class Platform:
     def traces(self) -> Traces:
         """Files, packages and services that a trial leaves on a host, each taken away."""
         return Traces(self.remote, self.journal)
-
-    @cached_property
-    def hypervisor(self) -> Hypervisor:
-        """The cluster of hypervisors, as an administrator asks it."""
-        return Hypervisor(self.site, self.remote)
-
-    @cached_property
-    def machines(self) -> Guests:
-        """Planned moves of its guests, and maintenance of its nodes, ended."""
-        return Guests(self.hypervisor, self.remote, self.journal)
 
     @cached_property
     def backups(self) -> Backups:

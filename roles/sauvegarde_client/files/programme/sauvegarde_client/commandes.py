@@ -7,6 +7,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 
+REASONS = ("Fatal", "ERROR")
+"""How restic and samba-tool begin the line that says why; other lines may follow it."""
+
+
 class Failed(Exception):  # noqa: N818 - an answer, not an accident
     """Something could not be copied or restored."""
 
@@ -24,6 +28,6 @@ def run(words: Sequence[str], environment: Mapping[str, str] | None = None, stdo
     )
     if done.returncode != 0:
         said = (done.stderr.strip() or (done.stdout or "").strip() or "no message").splitlines()
-        reason = next((line for line in said if line.startswith("Fatal")), said[-1])
+        reason = next((line for line in said if line.startswith(REASONS)), said[-1])
         raise Failed(f"{words[0]} ({done.returncode}): {reason}")
     return done.stdout or ""
