@@ -11,7 +11,6 @@ from recette.actions import Faults, Journal, journal_of
 from recette.actions.accounts import Accounts
 from recette.actions.authority import Authority
 from recette.actions.exchanges import Exchanges
-from recette.actions.guests import Guests
 from recette.actions.impostor import Impostor
 from recette.actions.losses import Losses
 from recette.actions.muting import Muting
@@ -21,7 +20,6 @@ from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.backups import Backups
 from recette.probes.directory import Directory
-from recette.probes.hypervisor import Hypervisor
 from recette.probes.monitoring import Monitoring
 from recette.probes.siem import Siem, siem_of
 from recette.probes.vip import addresses, vips_of

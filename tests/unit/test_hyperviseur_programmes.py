@@ -398,6 +398,15 @@ def test_a_task_tells_how_it_ended_and_survives_the_service(hv: Any, tmp_path: P
 # Guests
 
 
+def test_a_device_without_a_processor_that_virtualises_accelerates_nothing(hv: Any, tmp_path: Path) -> None:
+    device, processor = tmp_path / "kvm", tmp_path / "cpuinfo"
+    for flags, there in (("fpu vmx sse", True), ("fpu svm", True), ("fpu hypervisor bmi2", False)):
+        processor.write_text(f"processor\t: 0\nflags\t\t: {flags}\n", encoding="ascii")
+        assert not hv.machine.accelerated(tmp_path / "none", processor)
+        device.touch()
+        assert hv.machine.accelerated(device, processor) is there
+
+
 def test_a_guest_runs_on_an_emulated_processor_only_where_there_is_no_other(hv: Any) -> None:
     guest = hv.machine.Guest.of({"vmid": "100", "name": "invite-a", "ipconfig0": "ip=10.94.41.100/24,gw=10.94.41.1"})
     for kvm, word in ((True, "kvm"), (False, "tcg")):

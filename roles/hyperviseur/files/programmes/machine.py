@@ -14,7 +14,8 @@ from typing import Any
 import qmp
 from commun import CommandError, run, succeeds
 
-KVM = Path("/dev/kvm")
+KVM, PROCESSOR = Path("/dev/kvm"), Path("/proc/cpuinfo")
+VIRTUALISES = {"vmx", "svm"}
 SYSTEM = "/usr/local/lib/hyperviseur/invite"
 CONSOLES = Path("/var/log/hyperviseur")
 LAUNCH_S, STORAGE_S, POLL_S = 15.0, 90.0, 0.1
@@ -106,6 +107,17 @@ def command(guest: Guest, told: Mapping[str, Any], *, kvm: bool, received_at: st
     return line + (["-incoming", received_at] if received_at else [])
 
 
+def accelerated(device: Path = KVM, processor: Path = PROCESSOR) -> bool:
+    """Whether guests run on the processor itself.
+
+    A device is not enough: inside some virtual machines there is one, though the processor that they show has none of
+    the extensions that it needs; guests then stop on instructions that it cannot emulate.
+    """
+    lines = processor.read_text(encoding="ascii", errors="replace").splitlines()
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return device.exists() and not VIRTUALISES.isdisjoint(flags)
+
+
 def active(guest: Guest) -> bool:
     """Whether there is a QEMU of this guest on this node."""
     return succeeds("systemctl", "is-active", "--quiet", guest.unit)
@@ -120,7 +132,7 @@ def launch(guest: Guest, told: Mapping[str, Any], received_at: str = "") -> None
     # Stopped after Pacemaker and before the storage, when the node itself stops: whoever manages it stops it first.
     order = ("--property=Before=pacemaker.service", "--property=After=ceph-osd.target")
     kept = ("--slice=qemu.slice", "--property=KillMode=mixed", "--property=TimeoutStopSec=5")
-    line = command(guest, told, kvm=KVM.exists(), received_at=received_at)
+    line = command(guest, told, kvm=accelerated(), received_at=received_at)
     run("systemd-run", "--quiet", f"--unit={guest.unit}", *kept, *order, *line)
     deadline = time.monotonic() + LAUNCH_S
     while qmp.state(guest.vmid) is None:
