@@ -39,6 +39,15 @@ Fonctionnalité: Un nœud meurt : ses machines redémarrent ailleurs avec leurs 
     Et aucune écriture acquittée n'est perdue
     Et une fois le disque relancé, le stockage est sain en au plus 120 secondes
 
+  @EXG-NF-01 @destructif
+  Scénario: Deux nœuds perdus : le dernier n'écrit plus rien, et tout revient avec eux
+    Quand deux nœuds perdent leur courant
+    Alors plus aucune écriture n'est acquittée pendant 20 secondes
+    Et le nœud restant ne porte plus aucune machine en au plus 120 secondes
+    Et une fois les deux nœuds revenus, la grappe est entière et saine en au plus 240 secondes
+    Et aucune écriture acquittée n'est perdue
+    Et jamais deux exemplaires d'une machine n'ont écrit tour à tour
+
   @EXG-NF-01 @perturbateur
   Scénario: Un nœud revenu est de nouveau employé
     Étant donné que le nœud de "invite-a" a perdu son courant, puis est revenu

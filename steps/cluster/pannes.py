@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pytest_bdd import given, parsers, then, when
 
@@ -13,12 +14,23 @@ from recette.errors import Inconclusive
 from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest
+from recette.site import Host
 from recette.trials.cluster import power, state
 from recette.trials.cluster.users import Users
 from steps.reseau.en_service import measured_within
 
-LONGEST_S = 180.0
+LONGEST_S, SETTLED_S = 180.0, 5.0
 """Guard: a bound that a feature states is judged before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minority:
+    """A node that is left alone, and what the others lost."""
+
+    left: Host
+    cuts: tuple[Injection, ...]
+
+
 FAULTS = {
     "perd son courant": Fault.POWER_CUT,
     "se fige": Fault.KERNEL_PANIC,
@@ -118,6 +130,50 @@ def storage_recovers(limit: int, disk: Injection, platform: Platform, preuves: R
     state.await_whole(platform)
     delay_s = time.monotonic() - since_s
     held = measured_within(preuves, "stockage de nouveau sain", round(delay_s, 1), "s", limit)
+    assert held, f"Obtenu : {delay_s:.0f} s — Attendu : au plus {limit} s"
+
+
+@when("deux nœuds perdent leur courant", target_fixture="minority")
+def two_nodes_are_lost(platform: Platform) -> Iterator[Minority]:
+    first, second, left = (platform.site.host(name) for name in platform.hypervisor.nodes)
+    with (
+        platform.faults.inject(Fault.POWER_CUT, first) as one,
+        platform.faults.inject(Fault.POWER_CUT, second, beside=one) as other,
+    ):
+        yield Minority(left, (one, other))
+    state.await_whole(platform)
+
+
+@then(parsers.parse("plus aucune écriture n'est acquittée pendant {seconds:d} secondes"))
+def nothing_is_acknowledged(seconds: int, minority: Minority, users: Users, preuves: Recorder) -> None:
+    # What was asked just before the second cut may be acknowledged just after it.
+    late = users.acknowledged_within(SETTLED_S, float(seconds))
+    preuves.note(f"Il reste {minority.left.name}.")
+    preuves.measure(
+        "écritures acquittées sans majorité", sum(late.values()), "écritures", "= 0", not any(late.values())
+    )
+    assert not any(late.values()), f"Obtenu : {late} — Attendu : aucune, la majorité étant perdue"
+
+
+@then(parsers.parse("le nœud restant ne porte plus aucune machine en au plus {limit:d} secondes"))
+def last_node_is_empty(limit: int, minority: Minority, platform: Platform, preuves: Recorder) -> None:
+    delay_s = state.await_no_guest(platform, minority.left, LONGEST_S)
+    held = measured_within(preuves, f"{minority.left.name} sans aucune machine", round(delay_s, 1), "s", limit)
+    assert held, f"Obtenu : {delay_s:.0f} s — Attendu : au plus {limit} s"
+
+
+@then(
+    parsers.parse(
+        "une fois les deux nœuds revenus, la grappe est entière et saine en au plus {limit:d} secondes",
+    )
+)
+def cluster_is_whole_again(limit: int, minority: Minority, platform: Platform, preuves: Recorder) -> None:
+    since_s = time.monotonic()
+    for each in reversed(minority.cuts):
+        each.repair()
+    state.await_whole(platform)
+    delay_s = time.monotonic() - since_s
+    held = measured_within(preuves, "grappe de nouveau entière", round(delay_s, 1), "s", limit)
     assert held, f"Obtenu : {delay_s:.0f} s — Attendu : au plus {limit} s"
 
 

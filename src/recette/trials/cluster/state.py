@@ -8,6 +8,7 @@ from contextlib import suppress
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest, Storage, broken
+from recette.site import Host
 from recette.waiting import NotYet, wait_until
 
 WHOLE_S = 240.0
@@ -92,6 +93,23 @@ def await_empty(platform: Platform, node: str, limit_s: float) -> float:
         return NotYet(" ; ".join(left)) if left else True
 
     wait_until(empty, limit_s, f"{node} sans aucune machine")
+    return time.monotonic() - since_s
+
+
+def await_no_guest(platform: Platform, node: Host, limit_s: float) -> float:
+    """Wait until no machine runs on a node, as that node itself says; how long it took, in seconds.
+
+    It may be switched off and on by its watchdog meanwhile.
+    """
+    since_s = time.monotonic()
+
+    def empty() -> bool | NotYet:
+        done = platform.remote.run(node.name, "systemctl list-units --no-legend --state=active 'qemu-*.service'")
+        if done.rc != 0:
+            return NotYet(done.stderr.strip())
+        return NotYet(done.stdout.strip()) if done.stdout.strip() else True
+
+    wait_until(empty, limit_s, f"{node.name} sans aucune machine")
     return time.monotonic() - since_s
 
 

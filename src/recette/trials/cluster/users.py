@@ -52,6 +52,13 @@ class Users:
             time.sleep(LOOK_S)
         return waiting()
 
+    def acknowledged_within(self, settle_s: float, lasting_s: float) -> dict[str, int]:
+        """Of each guest, how many writes were acknowledged during so many seconds, once some have passed."""
+        time.sleep(settle_s)  # the writes that were on their way are not what is looked for
+        before = {vmid: len(writer.acknowledged) for vmid, writer in self.writers.items()}
+        time.sleep(lasting_s)  # the duration of the proof: nothing may come meanwhile
+        return {guest.name: len(self.writers[guest.vmid].acknowledged) - before[guest.vmid] for guest in self.guests}
+
     def gaps(self, limit_s: float) -> dict[str, float]:
         """Of each guest, the longest time without any acknowledgement, in seconds; endless if it stays silent."""
         endless = self.silent(limit_s)
