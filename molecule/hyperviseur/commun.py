@@ -59,7 +59,7 @@ def wait_more(made: Writer, before: int) -> None:
 def judge(platform: Platform, cluster: Hypervisor, guest: Guest, made: Writer) -> tuple[Acknowledged, ...]:
     """Stop writing; what was acknowledged is on the disk, and one copy wrote at a time."""
     told = made.stop()
-    found = journal(platform.remote, DESK, cluster.address(guest), made.mark)
+    found = journal(platform.remote, DESK, cluster.address(cluster.guest(guest.vmid)), made.mark)
     lost, twice = found.lost(told), found.interleaved()
     if lost or twice:
         sys.exit(f"{guest.name}: acknowledged and lost: {lost}; copies that wrote in turns: {twice}")
