@@ -6,7 +6,6 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
-
 REASONS = ("Fatal", "ERROR")
 """How restic and samba-tool begin the line that says why; other lines may follow it."""
 
