@@ -11,7 +11,8 @@ from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.backups import Restored
 from recette.site import Host
-from recette.trials.backup import markers, rates, rounds, services
+from recette.trials.backup import mailboxes, markers, rates, rounds, services
+from recette.trials.backup.mailboxes import OneMailbox
 from recette.trials.backup.markers import Marked
 from recette.trials.backup.rates import Rates
 from recette.trials.backup.services import Counted, Returned
@@ -76,7 +77,7 @@ def directory_came_back_in_time(returned: Returned, platform: Platform, preuves:
 @when("les deux serveurs perdent toutes les boîtes et sont restaurés", target_fixture="returned")
 def lose_mail(platform: Platform, preuves: Recorder) -> Iterator[Returned]:
     parties = Parties(platform.site)
-    with services.mailboxes(platform, parties.employee, parties.colleague) as (returned, before, after):
+    with mailboxes.every_mailbox(platform, parties.employee, parties.colleague) as (returned, before, after):
         preuves.attach("avant.eml", before.letter.raw, "message/rfc822")
         preuves.attach("apres.eml", after.letter.raw, "message/rfc822")
         preuves.note(f"Courriel d'après la copie : {'perdu, comme le RPO le permet' if returned.lost else 'retrouvé'}.")
@@ -92,6 +93,30 @@ def letter_is_back(returned: Returned) -> None:
 @then("la restauration du courrier a tenu son RTO")
 def mail_came_back_in_time(returned: Returned, platform: Platform, preuves: Recorder) -> None:
     in_time(platform, preuves, returned.host, "boites", returned.done)
+
+
+@when("un salarié supprime ses messages et que sa boîte est restaurée", target_fixture="mailbox")
+def lose_one_mailbox(platform: Platform) -> Iterator[OneMailbox]:
+    parties = Parties(platform.site)
+    with mailboxes.one_mailbox(platform, parties.employee, parties.colleague) as mailbox:
+        yield mailbox
+
+
+@then("il les relit dans un dossier de sa boîte")
+def deleted_letter_is_back(mailbox: OneMailbox, preuves: Recorder) -> None:
+    preuves.note(f"Retrouvé dans : {', '.join(mailbox.folders) or 'aucun dossier'}.")
+    assert mailbox.done.done, f"Obtenu : {mailbox.done.said} — Attendu : une restauration"
+    assert mailbox.folders, "Obtenu : une boîte sans le courriel — Attendu : celui d'avant la copie"
+
+
+@then("ce qu'il a reçu depuis est encore là")
+def newer_letter_stayed(mailbox: OneMailbox) -> None:
+    assert mailbox.stayed, "Obtenu : le courriel reçu depuis a disparu — Attendu : toujours dans la boîte"
+
+
+@then("la restauration de sa boîte a tenu son RTO")
+def mailbox_came_back_in_time(mailbox: OneMailbox, platform: Platform, preuves: Recorder) -> None:
+    in_time(platform, preuves, mailbox.server, "boites", mailbox.done)
 
 
 @when("l'autocommutateur de secours perd sa mémoire et qu'elle est restaurée", target_fixture="returned")

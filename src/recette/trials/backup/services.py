@@ -15,12 +15,9 @@ from recette.provision import provision
 from recette.secrets import Secrets
 from recette.site import Host
 from recette.trials.backup.rounds import copied
-from recette.trials.mail.exchange import Delivery, Party, send
-from recette.trials.mail.letters import Letter
 from recette.waiting import NotYet, wait_until
 
 SAMBA, SAMBA_UNITS = ("/var/lib/samba/private", "/var/lib/samba/sysvol"), ("samba-ad-dc.service",)
-MAIL, MAIL_UNITS = ("/var/vmail",), ("messagerie-copie.service", "dovecot.service")
 ACCOUNTS = ("recette-copie", "recette-perdu")
 """Made before the copy, and after it."""
 SERVES_LIMIT_S = 120.0
@@ -93,28 +90,6 @@ def _logs_on(platform: Platform, server: Host, account: str, secret: str) -> Non
         return True if done.rc == 0 else NotYet(done.stderr.strip())
 
     wait_until(given, SERVES_LIMIT_S, f"Un ticket donné par {server.name}")
-
-
-@contextmanager
-def mailboxes(platform: Platform, writer: Party, reader: Party) -> Iterator[tuple[Returned, Delivery, Delivery]]:
-    """Lose every mailbox on both servers, between a letter that was copied and one that was not; restore both."""
-    servers = platform.site.members("messagerie")
-    before = send(platform.remote, writer, reader, Letter(writer.address, reader.address, "Avant la copie"))
-    made = copied(platform, servers, ["boites"])
-    after = send(platform.remote, writer, reader, Letter(writer.address, reader.address, "Après la copie"))
-    if made.failed or not (before.found and after.found):
-        raise Inconclusive(f"Rien à détruire : {made.failed or (before.fate, after.fate)}")
-    with ExitStack() as stack:
-        for server in servers:
-            stack.enter_context(platform.losses.lost(server.name, MAIL, MAIL_UNITS))
-        done = [platform.backups.restore(server, "boites") for server in servers]
-        slowest = max(done, key=lambda each: (not each.done, each.took_s))
-        returned = Returned(servers[0], slowest)
-        if slowest.done:
-            look = reader.look(platform.remote, before.letter.identifier, SERVES_LIMIT_S)
-            returned.kept = bool(look.of(before.letter.identifier))
-            returned.lost = not look.of(after.letter.identifier)
-        yield returned, before, after
 
 
 @contextmanager
