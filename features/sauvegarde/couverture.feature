@@ -40,11 +40,6 @@ Fonctionnalité: Tout ce qui est à l'inventaire est sauvegardé
       Quand le disque des sauvegardes est fouillé
       Alors ni le contenu ni le nom du fichier ne s'y lisent
 
-    @EXG-NF-02 @charge
-    Scénario: Chaque copie existe aussi hors du site
-      Quand ce qui manque à la copie hors site lui est envoyé
-      Alors la copie de chaque hôte est aussi hors du site
-
   Règle: Un défaut de sauvegarde parvient à l'astreinte
 
     @EXG-NF-02 @EXG-F-06 @perturbateur

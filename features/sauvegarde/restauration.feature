@@ -31,6 +31,16 @@ Fonctionnalité: Ce qui est détruit se restaure
         | ligne-b70 |
         | poste-b30 |
 
+  Règle: Une seule boîte revient
+
+    @EXG-NF-02 @perturbateur
+    Scénario: Les messages qu'un salarié a supprimés reviennent dans sa boîte, sans toucher au reste
+      Étant donné que la messagerie du site est en service
+      Quand un salarié supprime ses messages et que sa boîte est restaurée
+      Alors il les relit dans un dossier de sa boîte
+      Et ce qu'il a reçu depuis est encore là
+      Et la restauration de sa boîte a tenu son RTO
+
   Règle: Un service entier revient
 
     @EXG-NF-02 @destructif
@@ -63,6 +73,22 @@ Fonctionnalité: Ce qui est détruit se restaure
       Quand l'autorité de certification est détruite, puis restaurée
       Alors chacun de ses fichiers est ce qu'il était
       Et la restauration de l'autorité a tenu son RTO
+
+  Règle: Une machine entière se remplace
+
+    @EXG-NF-02 @destructif
+    Scénario: Un pare-feu détruit est remplacé par une machine neuve, qui filtre comme sa copie
+      Étant donné que les règles de "fw-int-2" sont copiées
+      Quand "fw-int-2" est détruit et remplacé par une machine neuve
+      Alors ses règles en vigueur sont celles de sa copie
+      Et son remplacement a tenu le RTO de "filtrage"
+
+    @EXG-NF-02 @EXG-F-01 @destructif
+    Scénario: Un contrôleur de domaine détruit est remplacé par une machine neuve, qui ouvre les sessions
+      Étant donné un compte créé dans l'annuaire
+      Quand "dc2" est détruit et remplacé par une machine neuve
+      Alors il ouvre la session de ce compte
+      Et son remplacement a tenu le RTO de "annuaire"
 
   Règle: Une restauration est rapide
 

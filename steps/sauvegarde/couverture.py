@@ -14,7 +14,6 @@ from recette.probes.backups import Verified
 from recette.trials.backup import markers, rounds, safe
 from recette.trials.backup.markers import Marked
 from recette.trials.backup.rounds import Coverage, Round
-from recette.trials.backup.safe import Far
 from recette.trials.supervision.incidents import Incident
 from steps.reseau.en_service import measured_within
 
@@ -117,18 +116,6 @@ def search_disk(mark: Marked, platform: Platform) -> list[str]:
 @then("ni le contenu ni le nom du fichier ne s'y lisent")
 def nothing_can_be_read(traces: list[str], preuves: Recorder) -> None:
     require_none(preuves, "fichiers du serveur où la copie se lit", "fichiers", traces)
-
-
-@when("ce qui manque à la copie hors site lui est envoyé", target_fixture="sent")
-def send_far(platform: Platform) -> Far:
-    return safe.far(platform)
-
-
-@then("la copie de chaque hôte est aussi hors du site")
-def everything_is_far(sent: Far, preuves: Recorder) -> None:
-    preuves.measure("envoi hors du site", round(sent.took_s), "s")
-    preuves.measure("hôtes copiés hors du site", sent.expected - len(sent.missing), "hôtes", f"= {sent.expected}")
-    assert not sent.missing, f"Obtenu : {' ; '.join(sent.missing[:SHOWN])} — Attendu : chaque hôte"
 
 
 @when(parsers.parse("l'annuaire de \"{host}\" n'a plus de copie assez récente"), target_fixture="happening")

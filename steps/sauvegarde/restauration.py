@@ -11,12 +11,16 @@ from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.backups import Restored
 from recette.site import Host
-from recette.trials.backup import markers, rates, rounds, services
+from recette.trials.backup import machines, mailboxes, markers, rates, rounds, services
+from recette.trials.backup.machines import Replaced
+from recette.trials.backup.mailboxes import OneMailbox
 from recette.trials.backup.markers import Marked
 from recette.trials.backup.rates import Rates
 from recette.trials.backup.services import Counted, Returned
 from recette.trials.mail.parties import Parties
 from steps.reseau.en_service import measured_within
+
+SHOWN = 5
 
 
 @given(parsers.parse('un fichier numéroté de "{host}", copié puis changé'), target_fixture="mark")
@@ -43,7 +47,7 @@ def file_is_that_of_the_copy(mark: Marked, restored: Restored) -> None:
 
 @then("la restauration a tenu son RTO")
 def file_came_back_in_time(mark: Marked, restored: Restored, platform: Platform, preuves: Recorder) -> None:
-    in_time(platform, preuves, mark.host, markers.SYSTEM, restored)
+    in_time(platform, preuves, mark.host, markers.SYSTEM, restored.took_s)
 
 
 @when("les deux contrôleurs perdent leur annuaire et que le premier est restauré", target_fixture="returned")
@@ -70,13 +74,13 @@ def later_account_is_lost(returned: Returned) -> None:
 
 @then("la restauration de l'annuaire a tenu son RTO")
 def directory_came_back_in_time(returned: Returned, platform: Platform, preuves: Recorder) -> None:
-    in_time(platform, preuves, returned.host, "annuaire", returned.done)
+    in_time(platform, preuves, returned.host, "annuaire", returned.done.took_s)
 
 
 @when("les deux serveurs perdent toutes les boîtes et sont restaurés", target_fixture="returned")
 def lose_mail(platform: Platform, preuves: Recorder) -> Iterator[Returned]:
     parties = Parties(platform.site)
-    with services.mailboxes(platform, parties.employee, parties.colleague) as (returned, before, after):
+    with mailboxes.every_mailbox(platform, parties.employee, parties.colleague) as (returned, before, after):
         preuves.attach("avant.eml", before.letter.raw, "message/rfc822")
         preuves.attach("apres.eml", after.letter.raw, "message/rfc822")
         preuves.note(f"Courriel d'après la copie : {'perdu, comme le RPO le permet' if returned.lost else 'retrouvé'}.")
@@ -91,7 +95,31 @@ def letter_is_back(returned: Returned) -> None:
 
 @then("la restauration du courrier a tenu son RTO")
 def mail_came_back_in_time(returned: Returned, platform: Platform, preuves: Recorder) -> None:
-    in_time(platform, preuves, returned.host, "boites", returned.done)
+    in_time(platform, preuves, returned.host, "boites", returned.done.took_s)
+
+
+@when("un salarié supprime ses messages et que sa boîte est restaurée", target_fixture="mailbox")
+def lose_one_mailbox(platform: Platform) -> Iterator[OneMailbox]:
+    parties = Parties(platform.site)
+    with mailboxes.one_mailbox(platform, parties.employee, parties.colleague) as mailbox:
+        yield mailbox
+
+
+@then("il les relit dans un dossier de sa boîte")
+def deleted_letter_is_back(mailbox: OneMailbox, preuves: Recorder) -> None:
+    preuves.note(f"Retrouvé dans : {', '.join(mailbox.folders) or 'aucun dossier'}.")
+    assert mailbox.done.done, f"Obtenu : {mailbox.done.said} — Attendu : une restauration"
+    assert mailbox.folders, "Obtenu : une boîte sans le courriel — Attendu : celui d'avant la copie"
+
+
+@then("ce qu'il a reçu depuis est encore là")
+def newer_letter_stayed(mailbox: OneMailbox) -> None:
+    assert mailbox.stayed, "Obtenu : le courriel reçu depuis a disparu — Attendu : toujours dans la boîte"
+
+
+@then("la restauration de sa boîte a tenu son RTO")
+def mailbox_came_back_in_time(mailbox: OneMailbox, platform: Platform, preuves: Recorder) -> None:
+    in_time(platform, preuves, mailbox.server, "boites", mailbox.done.took_s)
 
 
 @when("l'autocommutateur de secours perd sa mémoire et qu'elle est restaurée", target_fixture="returned")
@@ -108,7 +136,7 @@ def exchange_remembers(returned: Returned) -> None:
 
 @then("la restauration de sa mémoire a tenu son RTO")
 def exchange_came_back_in_time(returned: Returned, platform: Platform, preuves: Recorder) -> None:
-    in_time(platform, preuves, returned.host, "messages", returned.done)
+    in_time(platform, preuves, returned.host, "messages", returned.done.took_s)
 
 
 @when("la copie de la base de la supervision est chargée à côté de celle qui sert", target_fixture="counted")
@@ -149,7 +177,7 @@ def authority_came_back_in_time(
     authority_files: tuple[Returned, dict[str, str], dict[str, str]], platform: Platform, preuves: Recorder
 ) -> None:
     returned = authority_files[0]
-    in_time(platform, preuves, returned.host, "autorite", returned.done)
+    in_time(platform, preuves, returned.host, "autorite", returned.done.took_s)
 
 
 @when(parsers.parse('un gros fichier de "{host}" est copié, puis restauré à côté'), target_fixture="rates_found")
@@ -172,11 +200,51 @@ def restoration_is_fast(least: int, rates_found: Rates, preuves: Recorder) -> No
     assert rate >= least, f"Obtenu : {rate} Mio/s — Attendu : au moins {least}"
 
 
-def in_time(platform: Platform, preuves: Recorder, host: Host, data_set: str, done: Restored) -> None:
+@given(parsers.parse('les règles de "{host}" sont copiées'), target_fixture="rules")
+def rules_are_copied(host: str, platform: Platform, preuves: Recorder) -> str:
+    found = machines.rules_copied(platform, platform.site.host(host))
+    preuves.attach("regles-copiees.nft", found)
+    return found
+
+
+@given("un compte créé dans l'annuaire", target_fixture="account")
+def new_account(platform: Platform) -> Iterator[tuple[str, str]]:
+    with services.account(platform, platform.site.members("annuaire")[0]) as account:
+        yield account
+
+
+@when(parsers.parse('"{host}" est détruit et remplacé par une machine neuve'), target_fixture="replaced")
+def replace_machine(host: str, platform: Platform) -> Replaced:
+    return machines.replaced(platform, platform.site.host(host))
+
+
+@then("ses règles en vigueur sont celles de sa copie")
+def rules_are_those_of_the_copy(replaced: Replaced, rules: str, platform: Platform, preuves: Recorder) -> None:
+    found = machines.rules_in_force(platform, replaced.host)
+    preuves.attach("regles-en-vigueur.nft", found)
+    wrong = set(found.splitlines()) ^ set(rules.splitlines())
+    preuves.measure("lignes de règles", len(rules.splitlines()), "lignes")
+    preuves.measure("lignes qui diffèrent", len(wrong), "lignes", "= 0", not wrong)
+    assert not wrong, f"Obtenu : {' ; '.join(sorted(wrong)[:SHOWN])} — Attendu : les règles de la copie"
+
+
+@then("il ouvre la session de ce compte")
+def controller_serves(replaced: Replaced, account: tuple[str, str], platform: Platform, preuves: Recorder) -> None:
+    delay_s, said = services.ticket_after(platform, replaced.host, *account)
+    assert delay_s is not None, f"Obtenu : aucun ticket ({said}) — Attendu : une session ouverte"
+    preuves.measure("premier ticket du contrôleur neuf", round(delay_s, 1), "s")
+
+
+@then(parsers.parse('son remplacement a tenu le RTO de "{data_set}"'))
+def machine_came_back_in_time(data_set: str, replaced: Replaced, platform: Platform, preuves: Recorder) -> None:
+    in_time(platform, preuves, replaced.host, data_set, replaced.took_s)
+
+
+def in_time(platform: Platform, preuves: Recorder, host: Host, data_set: str, took_s: float) -> None:
     """Judge how long a restoration took, against the RTO that the inventory writes."""
     limit_s = rounds.rto_s(platform, host, data_set)
-    held = measured_within(preuves, f"restauration de {data_set} ({host.name})", round(done.took_s, 1), "s", limit_s)
-    assert held, f"{host.name}, {data_set} — Obtenu : {done.took_s:.0f} s — Attendu : au plus {limit_s:.0f} s"
+    held = measured_within(preuves, f"restauration de {data_set} ({host.name})", round(took_s, 1), "s", limit_s)
+    assert held, f"{host.name}, {data_set} — Obtenu : {took_s:.0f} s — Attendu : au plus {limit_s:.0f} s"
 
 
 def standby_exchange(platform: Platform) -> Host:

@@ -80,4 +80,9 @@ LEDGER = (
         "chrony et NTP réels : chaque machine comparée à chacune de ses sources, une source fausse est vue.",
         "L'écart propre à chaque horloge : celles du jumeau sont une seule, celle de la machine, que nul ne règle.",
     ),
+    Fidelity(
+        "Sauvegarde",
+        "Copies, restaurations, attaques et rétention réelles (restic) ; clés scellées ouvertes par celle du coffre.",
+        "La copie hors du site (elle attend le tunnel du nuage, EXG-F-08) ; le débit des disques ; le coffre réel.",
+    ),
 )

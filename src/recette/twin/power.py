@@ -56,6 +56,12 @@ class Power:
         self._unfreeze(host)
         self._twin.boot([host], unplugged)
 
+    def replace(self, host: Host) -> None:
+        """Destroy the machine and its disk, put a new one in its place, switch it on, and wait until it has booted."""
+        self.cut(host)
+        self._twin.podman.remove([self._twin.container(host)])
+        self._twin.boot([host])
+
     def panic(self, host: Host) -> None:
         """Kernel panic: nothing runs, nothing answers, but the carrier stays.
 

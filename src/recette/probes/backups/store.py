@@ -75,10 +75,17 @@ class Backups:
         runner = self.runner(host)
         named = data_set if runner == host else f"{host.name}/{data_set}"
         where = ["--vers", beside] if beside else ["--en-place"]
-        words = ["sauvegarde-client", "restaure", named, *where, "--copie", copy]
-        words += [word for path in inside for word in ("--chemin", path)]
+        words = [named, *where, "--copie", copy]
+        return self._restored(runner, [*words, *(word for path in inside for word in ("--chemin", path))])
+
+    def restore_mailbox(self, host: Host, data_set: str, login: str) -> Restored:
+        """Bring the messages of one mailbox back into a folder of that mailbox."""
+        return self._restored(host, [data_set, "--boite", login])
+
+    def _restored(self, runner: Host, words: list[str]) -> Restored:
         start = time.monotonic()
-        done = self._remote.run(runner.name, shlex.join(words), timeout_s=RESTORE_LIMIT_S)
+        command = shlex.join(["sauvegarde-client", "restaure", *words])
+        done = self._remote.run(runner.name, command, timeout_s=RESTORE_LIMIT_S)
         return Restored(done.rc == 0, done.stderr.strip(), time.monotonic() - start)
 
     def _one(self, group: str) -> Host:

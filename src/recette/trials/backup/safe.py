@@ -1,4 +1,4 @@
-"""What the client's safe opens: the sealed keys, and the copies with them; and what the far server holds."""
+"""What the safe of the client opens, and what the server says of its own state: a full disk, a late copy."""
 
 from __future__ import annotations
 
@@ -105,24 +105,3 @@ def overdue(platform: Platform, host: str, data_set: str) -> Iterator[float]:
         since_s = time.monotonic()
         with platform.traces.overridden(server, WATCH, environment):
             yield since_s
-
-
-@dataclass(frozen=True, slots=True)
-class Far:
-    """Hosts whose copies also stand far away, those whose do not, and what a restoration from there gave."""
-
-    expected: int
-    missing: tuple[str, ...]
-    took_s: float
-
-
-def far(platform: Platform) -> Far:
-    """Send what is new to the far server, and see what it lacks. Inconclusive if no tunnel reaches it."""
-    server = platform.backups.server.name
-    url = json.loads(platform.remote.run(server, f"cat {SETTINGS}").stdout)["far_url"]
-    if not url:
-        raise Inconclusive("Aucun tunnel ne joint encore le nuage : la copie hors site n'est pas en service")
-    start = time.monotonic()
-    done = platform.remote.run(server, "sauvegarde hors-site", timeout_s=3600.0)
-    missing = done.stderr.splitlines() if done.rc != 0 else []
-    return Far(len(platform.site.members("site")), tuple(missing), time.monotonic() - start)

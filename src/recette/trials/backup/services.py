@@ -15,15 +15,12 @@ from recette.provision import provision
 from recette.secrets import Secrets
 from recette.site import Host
 from recette.trials.backup.rounds import copied
-from recette.trials.mail.exchange import Delivery, Party, send
-from recette.trials.mail.letters import Letter
 from recette.waiting import NotYet, wait_until
 
 SAMBA, SAMBA_UNITS = ("/var/lib/samba/private", "/var/lib/samba/sysvol"), ("samba-ad-dc.service",)
-MAIL, MAIL_UNITS = ("/var/vmail",), ("messagerie-copie.service", "dovecot.service")
 ACCOUNTS = ("recette-copie", "recette-perdu")
 """Made before the copy, and after it."""
-SERVES_LIMIT_S = 120.0
+SERVES_LIMIT_S, LOOK_S = 120.0, 0.5
 AUTHORITY = "/etc/site-pki/authority"
 STAR = "/var/lib/asterisk/astdb.sqlite3"
 SQL = "runuser -u postgres -- psql --no-psqlrc --tuples-only --no-align"
@@ -45,7 +42,7 @@ class Returned:
 @contextmanager
 def directory(platform: Platform, first: Host, second: Host) -> Iterator[Returned]:
     """Lose the directory on both controllers, restore the first from its copy, have the second join it by its role."""
-    secret = Secrets.of_site(platform.site.name, platform.site.kind, platform.site.path).of("compte/recette-copie")
+    secret = _secret(platform)
     with ExitStack() as stack:
         stack.enter_context(_accounts(platform, first, secret))
         stack.enter_context(platform.losses.lost(second.name, SAMBA, SAMBA_UNITS))
@@ -78,43 +75,42 @@ def _known(platform: Platform, server: Host, account: str) -> bool:
     return platform.remote.run(server.name, f"samba-tool user show {shlex.quote(account)}").rc == 0
 
 
-def _logs_on(platform: Platform, server: Host, account: str, secret: str) -> None:
-    """Wait until a controller gives a ticket to an account."""
+def ticket_after(platform: Platform, server: Host, login: str, secret: str) -> tuple[float | None, str]:
+    """How long until a controller gives a ticket to an account, in seconds; None, and what it said, if it does not."""
     realm = str(platform.site.variables["site_realm"])
     # Its own controller, and no other: its own file says where it is.
     script = (
         f"printf '[libdefaults]\\ndefault_realm={realm}\\n[realms]\\n{realm}={{\\nkdc={server.address}\\n}}\\n' "
-        f">/run/recette-krb5.conf; KRB5_CONFIG=/run/recette-krb5.conf KRB5CCNAME=MEMORY: kinit {account}@{realm}; "
+        f">/run/recette-krb5.conf; KRB5_CONFIG=/run/recette-krb5.conf KRB5CCNAME=MEMORY: kinit {login}@{realm}; "
         "code=$?; rm /run/recette-krb5.conf; exit $code"
     )
-
-    def given() -> bool | NotYet:
+    start = time.monotonic()
+    while True:
         done = platform.remote.run(server.name, script, stdin=secret + "\n")
-        return True if done.rc == 0 else NotYet(done.stderr.strip())
+        if done.rc == 0:
+            return time.monotonic() - start, ""
+        if time.monotonic() - start > SERVES_LIMIT_S:
+            return None, done.stderr.strip()
+        time.sleep(LOOK_S)
 
-    wait_until(given, SERVES_LIMIT_S, f"Un ticket donné par {server.name}")
+
+def _logs_on(platform: Platform, server: Host, login: str, secret: str) -> None:
+    """Wait until a controller gives a ticket to an account."""
+    delay_s, said = ticket_after(platform, server, login, secret)
+    if delay_s is None:
+        raise Inconclusive(f"{server.name} ne donne pas de ticket à {login} : {said}")
 
 
 @contextmanager
-def mailboxes(platform: Platform, writer: Party, reader: Party) -> Iterator[tuple[Returned, Delivery, Delivery]]:
-    """Lose every mailbox on both servers, between a letter that was copied and one that was not; restore both."""
-    servers = platform.site.members("messagerie")
-    before = send(platform.remote, writer, reader, Letter(writer.address, reader.address, "Avant la copie"))
-    made = copied(platform, servers, ["boites"])
-    after = send(platform.remote, writer, reader, Letter(writer.address, reader.address, "Après la copie"))
-    if made.failed or not (before.found and after.found):
-        raise Inconclusive(f"Rien à détruire : {made.failed or (before.fate, after.fate)}")
-    with ExitStack() as stack:
-        for server in servers:
-            stack.enter_context(platform.losses.lost(server.name, MAIL, MAIL_UNITS))
-        done = [platform.backups.restore(server, "boites") for server in servers]
-        slowest = max(done, key=lambda each: (not each.done, each.took_s))
-        returned = Returned(servers[0], slowest)
-        if slowest.done:
-            look = reader.look(platform.remote, before.letter.identifier, SERVES_LIMIT_S)
-            returned.kept = bool(look.of(before.letter.identifier))
-            returned.lost = not look.of(after.letter.identifier)
-        yield returned, before, after
+def account(platform: Platform, server: Host) -> Iterator[tuple[str, str]]:
+    """An account made on a controller, and its password; it goes away with the block."""
+    secret = _secret(platform)
+    with platform.losses.account(server.name, ACCOUNTS[0], secret):
+        yield ACCOUNTS[0], secret
+
+
+def _secret(platform: Platform) -> str:
+    return Secrets.of_site(platform.site.name, platform.site.kind, platform.site.path).of("compte/recette-copie")
 
 
 @contextmanager

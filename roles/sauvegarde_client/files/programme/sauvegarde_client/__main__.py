@@ -1,7 +1,7 @@
 """usage: sauvegarde-client copie [--tout] [SET...]   copy what is due, what is named, or all
 sauvegarde-client archive                  write what the collector comes to read
 sauvegarde-client liste [HOST]             copies of this host, or of one that it collects (JSON)
-sauvegarde-client restaure SET (--vers FOLDER | --en-place) [--copie ID] [--chemin PATH]...
+sauvegarde-client restaure SET (--vers FOLDER | --en-place | --boite LOGIN) [--copie ID] [--chemin PATH]...
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     where = restore.add_mutually_exclusive_group(required=True)
     where.add_argument("--vers", type=Path)
     where.add_argument("--en-place", action="store_true")
+    where.add_argument("--boite", metavar="LOGIN", help="messages of one mailbox, into a folder of that mailbox")
     restore.add_argument("--copie", default="latest")
     restore.add_argument("--chemin", action="append", default=[])
     return parser.parse_args(words)
@@ -62,7 +63,10 @@ def _do(asked: argparse.Namespace, settings: reglages.Settings) -> list[str]:
             return [f"no repository of {asked.host or 'this host'}"]
         sys.stdout.write(copies.restic(settings, store, "--no-lock", "--json", "snapshots"))
         return []
-    restauration.restore(settings, asked.set, asked.copie, asked.vers, asked.chemin)
+    if asked.boite:
+        restauration.bring_messages_back(settings, asked.set, asked.copie, asked.boite)
+    else:
+        restauration.restore(settings, asked.set, asked.copie, asked.vers, asked.chemin)
     return []
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sauvegarde_client.commandes import Failed, run
 from sauvegarde_client.copies import restic
-from sauvegarde_client.preparation import ANNUAIRE
+from sauvegarde_client.preparation import ANNUAIRE, MAIL
 from sauvegarde_client.reglages import DataSet, Settings, Store
 
 LDAP, ANSWER_S = 389, 2.0
 SAMBA = Path("/var/lib/samba")
+BROUGHT_BACK = "Restauration"
+"""Folder of a mailbox where its messages of before come back."""
 MARKS = """
 import ldb
 from samba.auth import system_session
@@ -68,6 +71,27 @@ def restore(settings: Settings, name: str, snapshot: str, target: Path | None, i
         if not inside or one.kind != ANNUAIRE:
             IN_PLACE.get(one.kind, _nothing)(one, staged)
     shutil.rmtree(staged)
+
+
+def bring_messages_back(settings: Settings, name: str, snapshot: str, login: str) -> None:
+    """Add the messages that a mailbox held to a folder of its own; its owner loses nothing, and goes on reading.
+
+    Put in place, they would go again at the next replication: the other server knows that they were deleted.
+    """
+    store, one = chosen(settings, name)
+    if one.kind != MAIL or store.address:
+        raise Failed(f"{name} holds no mailbox of this host")
+    home = Path(one.paths[0]) / login
+    if home.parent != Path(one.paths[0]) or not home.is_dir():
+        raise Failed(f"no mailbox {login}")
+    with tempfile.TemporaryDirectory(prefix="sauvegarde-boite-") as folder:
+        kept = f"{snapshot}:{settings.staging / one.name}{home}"
+        restic(
+            settings, store, "--no-lock", "restore", kept, "--host", store.host, "--tag", one.name, "--target", folder
+        )
+        # Dovecot reads it as who owns the mailbox.
+        _own(home, Path(folder))
+        run(["doveadm", "import", "-u", login, f"sdbox:{folder}/mail", BROUGHT_BACK, "ALL"])
 
 
 def chosen(settings: Settings, name: str) -> tuple[Store, DataSet]:
