@@ -156,7 +156,8 @@ def nothing_is_acknowledged(seconds: int, minority: Minority, users: Users, preu
 
 @then(parsers.parse("le nœud restant ne porte plus aucune machine en au plus {limit:d} secondes"))
 def last_node_is_empty(limit: int, minority: Minority, platform: Platform, preuves: Recorder) -> None:
-    delay_s = state.await_no_guest(platform, minority.left, LONGEST_S)
+    delay_s = state.emptied(platform, minority.left, LONGEST_S)
+    assert delay_s is not None, f"Obtenu : {minority.left.name} garde des machines — Attendu : aucune"
     held = measured_within(preuves, f"{minority.left.name} sans aucune machine", round(delay_s, 1), "s", limit)
     assert held, f"Obtenu : {delay_s:.0f} s — Attendu : au plus {limit} s"
 

@@ -15,6 +15,7 @@ WHOLE_S = 240.0
 """Guard: three nodes that boot at once, and their guests on emulated processors."""
 ANSWER_S, LOOK_S = 60.0, 0.25
 HEALTHY = "HEALTH_OK"
+RUNNING = "systemctl list-units --no-legend --state=active 'qemu-*.service'"
 
 
 def await_whole(platform: Platform) -> None:
@@ -96,21 +97,19 @@ def await_empty(platform: Platform, node: str, limit_s: float) -> float:
     return time.monotonic() - since_s
 
 
-def await_no_guest(platform: Platform, node: Host, limit_s: float) -> float:
-    """Wait until no machine runs on a node, as that node itself says; how long it took, in seconds.
+def emptied(platform: Platform, node: Host, limit_s: float) -> float | None:
+    """How long until no machine runs on a node, as that node itself says, in seconds; None if some still does.
 
     It may be switched off and on by its watchdog meanwhile.
     """
     since_s = time.monotonic()
-
-    def empty() -> bool | NotYet:
-        done = platform.remote.run(node.name, "systemctl list-units --no-legend --state=active 'qemu-*.service'")
-        if done.rc != 0:
-            return NotYet(done.stderr.strip())
-        return NotYet(done.stdout.strip()) if done.stdout.strip() else True
-
-    wait_until(empty, limit_s, f"{node.name} sans aucune machine")
-    return time.monotonic() - since_s
+    while time.monotonic() - since_s < limit_s:
+        with suppress(Inconclusive):
+            done = platform.remote.run(node.name, RUNNING)
+            if done.rc == 0 and not done.stdout.strip():
+                return time.monotonic() - since_s
+        time.sleep(LOOK_S)
+    return None
 
 
 def await_disk_lost(platform: Platform, limit_s: float) -> Storage:
