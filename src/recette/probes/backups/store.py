@@ -19,8 +19,8 @@ SETTINGS = "/etc/sauvegarde/reglages.json"
 LIST_LIMIT_S, READ_LIMIT_S, RESTORE_LIMIT_S = 180.0, 900.0, 900.0
 SOUND, FAULTY = 0, 1
 STATE = "cat /run/sauvegarde/etat.json"
-TOLD_EVERY_S = 60.0
-"""The server tells its state four times in that time; it opens each repository that has changed, a second each."""
+TOLD_EVERY_S = 180.0
+"""The server tells its state each quarter of a minute, once it has opened every repository that has changed."""
 
 
 class Backups:
@@ -54,7 +54,7 @@ class Backups:
         return copies(answer["copies"])
 
     def state(self) -> dict[str, Any]:
-        """What the server tells the supervision. Inconclusive if it has told nothing for a minute."""
+        """What the server tells the supervision. Inconclusive if it has told nothing for three minutes."""
         done = self._remote.run(self.server.name, STATE, timeout_s=LIST_LIMIT_S)
         if done.rc != 0:
             raise Inconclusive(f"{self.server.name} : état illisible ({done.stderr.strip()})")
