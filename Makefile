@@ -20,7 +20,7 @@ PACKAGES := podman runc mmdebstrap iproute2 nftables openssh-client socat procps
 # Beside the machines of Molecule, whose services have time limits of their own.
 GIVE_WAY := nice -n 19
 
-.PHONY: help setup recette test lint unit molecule contract bench sabotage report lock clean
+.PHONY: help setup recette test images lint unit molecule contract bench sabotage report lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -53,8 +53,10 @@ recette: setup ## Bring the twin up, provision it, run every feature, write the 
 
 # Three things at a time, of which most wait while one computes.
 test: setup ## Linters, types, unit tests, Molecule on every role
+	$(MAKE) --jobs=3 --output-sync=target --no-print-directory images lint unit $(TESTED_ROLES)
+
+images: setup
 	$(BIN)/recette image build
-	$(MAKE) --jobs=3 --output-sync=target --no-print-directory lint unit $(TESTED_ROLES)
 
 lint: setup ## Linters and types
 	$(BIN)/ruff check
@@ -67,12 +69,11 @@ unit: setup ## Unit and lab tests
 	$(GIVE_WAY) $(BIN)/pytest tests/
 
 molecule: setup ## Molecule on every role
-	$(BIN)/recette image build
 	$(MAKE) --jobs=3 --output-sync=target --no-print-directory $(TESTED_ROLES)
 
 # A line for each role that passes; what a role printed is shown where it fails, its cause last. What hangs is a
 # failure too: the longest takes five minutes.
-molecule-%:
+molecule-%: images
 	@mkdir -p $(STAMPS)/molecule
 	log=$(STAMPS)/molecule/$*.log
 	if PATH="$(CURDIR)/$(BIN):$$PATH" timeout 20m molecule test -s $* >$$log 2>&1; then

@@ -18,7 +18,9 @@ from recette.site import Host, Site
 SETTINGS = "/etc/sauvegarde/reglages.json"
 LIST_LIMIT_S, READ_LIMIT_S, RESTORE_LIMIT_S = 180.0, 900.0, 900.0
 SOUND, FAULTY = 0, 1
-STATE = "sauvegarde etat"
+STATE = "cat /run/sauvegarde/etat.json"
+TOLD_EVERY_S = 180.0
+"""The server tells its state each quarter of a minute, once it has opened every repository that has changed."""
 
 
 class Backups:
@@ -52,11 +54,14 @@ class Backups:
         return copies(answer["copies"])
 
     def state(self) -> dict[str, Any]:
-        """What the server tells the supervision, now."""
+        """What the server tells the supervision. Inconclusive if it has told nothing for three minutes."""
         done = self._remote.run(self.server.name, STATE, timeout_s=LIST_LIMIT_S)
         if done.rc != 0:
             raise Inconclusive(f"{self.server.name} : état illisible ({done.stderr.strip()})")
         found: dict[str, Any] = json.loads(done.stdout)
+        age_s = time.time() - found["instant"]
+        if age_s > TOLD_EVERY_S:
+            raise Inconclusive(f"{self.server.name} : état vieux de {age_s:.0f} s")
         return found
 
     def verify(self, host: str) -> Verified:

@@ -19,6 +19,7 @@ SEALED, SAFE = "/srv/sauvegarde/scelle/cles.age", "sauvegarde/coffre"
 LIMIT_S, PATIENCE_S = 300.0, 45
 UNIT = "sauvegarde-depot.service"
 WATCH = "sauvegarde-veille.service"
+TOLD = "timeout 120 sh -c 'until grep --quiet . /run/sauvegarde/place; do sleep 1; done'; cat /run/sauvegarde/place"
 TRIAL = "/etc/sauvegarde/recette-reglages.json"
 """In a folder that only root enters: it holds the keys."""
 
@@ -79,9 +80,7 @@ def full(platform: Platform, host: Host) -> Iterator[Full]:
         # restic would go on trying for a quarter of an hour, in case there is room again.
         command = f"timeout {PATIENCE_S} sauvegarde-client copie systeme"
         done = platform.remote.run(host.name, command, timeout_s=LIMIT_S)
-        told = platform.remote.run(
-            server, "SAUVEGARDE_RESERVE_MIO=999999999 sauvegarde etat >/dev/null; cat /run/sauvegarde/place"
-        )
+        told = platform.remote.run(server, TOLD, timeout_s=LIMIT_S)
         older = _systems(platform, host)
         readable = platform.backups.verify(host.name).sound
         refused = done.rc != 0 and older == before
