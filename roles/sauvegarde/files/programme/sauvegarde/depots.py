@@ -8,10 +8,12 @@ import json
 import os
 import pwd
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from sauvegarde import restic
-from sauvegarde.reglages import Settings
+from sauvegarde.reglages import Repository, Settings
 
+AT_ONCE = 4
 FOLDER_MODE, FILE_MODE, SEALED_MODE = 0o700, 0o640, 0o644
 
 
@@ -29,13 +31,16 @@ def apply(settings: Settings, *, check: bool) -> list[str]:
                     path.chmod(FOLDER_MODE)
                     os.chown(path, owner.pw_uid, owner.pw_gid)
     changes += _accounts(settings, owner.pw_gid, check=check)
-    for repository in settings.kept:
-        folder = settings.folder / repository.name
-        if not (folder / "config").exists():
-            changes.append(f"repository {repository.name}")
-            if not check:
-                restic.run(settings, [*restic.near(settings, repository), "init"], restic.secrets(repository))
-    return changes + _seal(settings, check=check)
+    new = [each for each in settings.kept if not (settings.folder / each.name / "config").exists()]
+    if not check:
+        # A key is slow to derive, on purpose: a second for each repository.
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(lambda each: _open(settings, each), new))
+    return changes + [f"repository {each.name}" for each in new] + _seal(settings, check=check)
+
+
+def _open(settings: Settings, repository: Repository) -> None:
+    restic.run(settings, [*restic.near(settings, repository), "init"], restic.secrets(repository))
 
 
 def _accounts(settings: Settings, group: int, *, check: bool) -> list[str]:

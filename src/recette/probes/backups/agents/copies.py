@@ -12,8 +12,11 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+AT_ONCE = 4
 
 
 def listed(folder: Path, key: str, restic: str) -> list[dict[str, Any]]:
@@ -31,13 +34,18 @@ def ask(wish: dict[str, Any]) -> dict[str, Any]:
     settings = json.loads(Path(wish["settings"]).read_text(encoding="utf-8"))
     copies: list[dict[str, Any]] = []
     unread: dict[str, str] = {}
-    for each in settings["repositories"]:
-        if wish["wanted"] and each["name"] not in wish["wanted"]:
-            continue
+    wanted = [each for each in settings["repositories"] if not wish["wanted"] or each["name"] in wish["wanted"]]
+    depots = Path(settings["root"]) / "depots"
+    # A key is slow to derive, on purpose.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = {
+            each["name"]: pool.submit(listed, depots / each["name"], each["key"], wish["restic"]) for each in wanted
+        }
+    for name, answer in asked.items():
         try:
-            copies += listed(Path(settings["root"]) / "depots" / each["name"], each["key"], wish["restic"])
+            copies += answer.result()
         except subprocess.CalledProcessError as error:
-            unread[each["name"]] = " ".join(error.stderr.split())
+            unread[name] = " ".join(error.stderr.split())
     return {"copies": copies, "unread": unread}
 
 
