@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pytest_bdd import parsers, then, when
 
 from recette.evidence import Recorder
+from recette.measure.outage import upper_bound_s
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest
+from recette.probes.watch import Watch
 from recette.trials.cluster import state
 from recette.trials.cluster.users import Users
 from steps.reseau.en_service import measured_within
 
-LONGEST_S = 180.0
+LONGEST_S, ANSWERS = 180.0, 50
 """Guard: a bound that a feature states is judged before."""
 
 
@@ -33,6 +35,19 @@ def it_runs_there(moved: tuple[Guest, str], platform: Platform, users: Users, pr
     assert now.runs, f"Obtenu : {now} — Attendu : elle tourne"
     silent = users.silent(LONGEST_S)
     assert not silent, f"Obtenu : {', '.join(silent)} n'acquitte plus rien — Attendu : en service"
+
+
+@then(
+    parsers.re(r"aucune machine n'est injoignable plus de (?P<limit>\d+) secondes?"),
+    converters={"limit": int},
+)
+def guests_stay_in_reach(limit: int, watches: dict[str, Watch], preuves: Recorder) -> None:
+    held = []
+    for name, calls in watches.items():
+        calls.wait_answered(ANSWERS, LONGEST_S)
+        away_s = upper_bound_s(calls.outages())
+        held.append(measured_within(preuves, f"{name} injoignable", round(away_s, 2), "s", limit))
+    assert all(held), f"Obtenu : plus de {limit} s pour l'une d'elles (voir les mesures) — Attendu : au plus {limit} s"
 
 
 @when(parsers.parse('le nœud de "{name}" est mis en maintenance'), target_fixture="emptied")

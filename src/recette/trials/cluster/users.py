@@ -6,15 +6,16 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.hypervisor import Acknowledged, Guest, Journal, Writer, journal
 from recette.probes.hypervisor.writing import longest_gap
+from recette.probes.watch import Watch, watch
 
-DESK = "bastion"
+DESK, SERVICE = "bastion", 80
 FIRST_S, ENOUGH, LOOK_S = 60.0, 5, 0.05
 """Until a guest has acknowledged something; so many after something happened show that it serves again."""
 
@@ -98,6 +99,21 @@ class Users:
         if not told:
             raise Inconclusive(f"{guest.name} n'a rien acquitté")
         return told
+
+
+@contextmanager
+def watching(platform: Platform) -> Iterator[dict[str, Watch]]:
+    """Somebody opens a connection to every guest fifty times a second, until the block ends: name -> what he sees.
+
+    A write waits for the storage and for a program of the guest; this tells when the guest itself is away.
+    """
+    with ExitStack() as stack:
+        yield {
+            guest.name: stack.enter_context(
+                watch(platform.remote, DESK, platform.hypervisor.address(guest), SERVICE, service=True)
+            )
+            for guest in platform.hypervisor.guests()
+        }
 
 
 @contextmanager
