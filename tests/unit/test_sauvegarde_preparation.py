@@ -126,3 +126,23 @@ def test_a_set_that_nobody_declares_is_not_silently_left_out(tmp_path: Path) -> 
         {"url": "", "authority": "", "stores": [], "state": str(tmp_path / "etat"), "cache": str(tmp_path / "cache")}
     )
     assert module("copies").copy_due(settings, ["mail2/boites"], everything=False) == ["mail2/boites: no such data set"]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        # As restic 0.18 and samba-tool said it.
+        (
+            "subprocess ssh: cat: x: Permission denied\n" + '{"message_type":"exit_error","message":"Fatal: no"}',
+            "cat: x",
+        ),
+        (
+            '{"message_type":"exit_error","code":1,"message":"Fatal: unable to save snapshot"}',
+            r"\): Fatal: unable to save",
+        ),
+        ("ERROR(<class 'FileNotFoundError'>): could not find tdbbackup\nA transaction is still active", "tdbbackup"),
+    ],
+)
+def test_a_failure_is_told_by_its_cause(said: str, told: str) -> None:
+    with pytest.raises(module("commandes").Failed, match=told):
+        module("commandes").run(["sh", "-c", 'printf "%s" "$0" >&2; exit 1', said])

@@ -59,11 +59,11 @@ def one_mailbox(platform: Platform, writer: Party, reader: Party) -> Iterator[On
     """Have somebody delete his messages once they are copied, receive another one, and get the first ones back."""
     if not isinstance(reader.box, Box):
         raise Inconclusive(f"{reader.name} ne lit pas sa boîte par IMAP")
-    server = platform.site.members("messagerie")[0]
     login = reader.box.login[0]
     before = send(platform.remote, writer, reader, Letter(writer.address, reader.address, "Avant la copie"))
-    made = copied(platform, [server], ["boites"])
+    server = _holding(platform, login, before.letter.identifier)
     try:
+        made = copied(platform, [server], ["boites"])
         clean(platform.remote, reader.host, [reader.box])
         if (
             made.failed
@@ -78,4 +78,13 @@ def one_mailbox(platform: Platform, writer: Party, reader: Party) -> Iterator[On
         yield OneMailbox(server, done, folders, bool(after.found and look.of(after.letter.identifier)))
     finally:
         clean(platform.remote, reader.host, [reader.box])
-        platform.remote.run(server.name, f"doveadm mailbox delete -u {shlex.quote(login)} -s Restauration")
+        platform.remote.run(server.name, f"doveadm mailbox delete -u {shlex.quote(login)} -r -s Restauration")
+
+
+def _holding(platform: Platform, login: str, identifier: str) -> Host:
+    """The server on which a message stands by now; the other one gets it a moment later."""
+    command = f"doveadm search -u {shlex.quote(login)} header message-id {shlex.quote(identifier)}"
+    for server in platform.site.members("messagerie"):
+        if platform.remote.run(server.name, command).stdout.strip():
+            return server
+    raise Inconclusive(f"Aucun serveur ne tient le courriel de {login}")

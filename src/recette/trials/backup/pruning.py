@@ -30,11 +30,12 @@ export RESTIC_PASSWORD={key} RESTIC_REPOSITORY={root}/depots/{host} RESTIC_CACHE
 mkdir --parents {root}/depots {root}/cache {root}/etat/cache
 echo essai >{root}/fichier
 restic --quiet init
-while read -r moment; do
-    restic --quiet backup --host {host} --tag systeme --time "$moment" --no-scan {root}/fichier
-    newest=$(ls --sort=time {root}/depots/{host}/snapshots | head --lines=1)
-    touch --no-create --date="$moment" {root}/depots/{host}/snapshots/"$newest"
-done
+xargs --delimiter='\\n' --max-procs=4 --max-args=1 sh -euc '
+    told=$(restic --json backup --host {host} --tag systeme --time "$0" --no-scan {root}/fichier)
+    id=$(printf %s "$told" | sed -n "s/.*\\"snapshot_id\\":\\"\\([0-9a-f]*\\)\\".*/\\1/p")
+    touch --no-create --date="$0" {root}/depots/{host}/snapshots/"$id"
+    test -f {root}/depots/{host}/snapshots/"$id"
+'
 chown --recursive {account}: {root}/depots {root}/etat/cache
 """
 

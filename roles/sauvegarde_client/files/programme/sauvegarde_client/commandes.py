@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
-REASONS = ("Fatal", "ERROR")
-"""How restic and samba-tool begin the line that says why; other lines may follow it."""
+REASONS = ("Fatal", "ERROR", "subprocess")
+"""How restic, samba-tool and what restic runs begin the line that says why; other lines may follow it."""
 
 
 class Failed(Exception):  # noqa: N818 - an answer, not an accident
@@ -28,5 +29,7 @@ def run(words: Sequence[str], environment: Mapping[str, str] | None = None, stdo
     if done.returncode != 0:
         said = (done.stderr.strip() or (done.stdout or "").strip() or "no message").splitlines()
         reason = next((line for line in said if line.startswith(REASONS)), said[-1])
+        if reason.startswith("{"):  # restic was asked for JSON
+            reason = json.loads(reason).get("message", reason)
         raise Failed(f"{words[0]} ({done.returncode}): {reason}")
     return done.stdout or ""

@@ -115,10 +115,12 @@ def archive(settings: Settings) -> list[str]:
             with tarfile.open(draft, "w") as packed:
                 for path in paths:
                     packed.add(path, filter=_without(one.excluded))
-            shutil.chown(draft, "root", settings.collector_account)
-            draft.chmod(ARCHIVE_MODE)
             # Older than that, it is refused to the collector: its copy would look younger than it is.
-            target.with_suffix(".minutes").write_text(f"{one.rpo_minutes // 2}\n", encoding="ascii")
+            allowed = target.with_suffix(".minutes")
+            allowed.write_text(f"{one.rpo_minutes // 2}\n", encoding="ascii")
+            for path in (draft, allowed):
+                shutil.chown(path, "root", settings.collector_account)
+                path.chmod(ARCHIVE_MODE)
             draft.rename(target)
             shutil.rmtree(folder)
         except (Failed, OSError) as error:
