@@ -88,6 +88,7 @@ Fonctionnalité: Ce qui est détruit se restaure
       Étant donné un compte créé dans l'annuaire
       Quand "dc2" est détruit et remplacé par une machine neuve
       Alors il ouvre la session de ce compte
+      Et les contrôleurs se répliquent de nouveau dans les deux sens
       Et son remplacement a tenu le RTO de "annuaire"
 
   Règle: Une restauration est rapide

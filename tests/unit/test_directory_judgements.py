@@ -165,9 +165,11 @@ def test_a_refused_log_on_is_found_by_its_account() -> None:
 SHOWN = {
     "repsFrom": [
         {"DSA": "Default-First-Site-Name\\DC2", "NC dn": "DC=site", "consecutive failures": 0,
-         "last attempt message": "was successful"},
+         "last attempt message": "was successful", "is deleted": False},
         {"DSA": "Default-First-Site-Name\\DC2", "NC dn": "CN=Configuration,DC=site", "consecutive failures": 3,
-         "last attempt message": "failed, result 8457"},
+         "last attempt message": "failed, result 8457", "is deleted": False},
+        # Of a controller that another machine has replaced: it has no name left.
+        {"NC dn": "DC=site", "consecutive failures": 0, "last attempt message": "was successful", "is deleted": True},
     ]
 }  # fmt: skip
 

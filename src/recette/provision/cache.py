@@ -22,7 +22,8 @@ INPUTS = ("roles", "playbooks", "plugins", "ansible.cfg", "src/recette/site", "s
 def ensure(site: Site, machines: Mapping[str, str], progress: Progress | None = None) -> Provisioned:
     """Apply every role to the hosts whose inputs have changed since they were last provisioned.
 
-    `machines` gives what identifies each host's machine (its container): a new machine is provisioned again.
+    `machines` gives what identifies each host's machine (its container): a new machine is provisioned again, with the
+    other members of its redundancy group.
     Raises RecetteError if a task fails; hosts that failed will be tried again.
     """
     memory = STATE / site.name / "provisioned.json"
@@ -32,6 +33,9 @@ def ensure(site: Site, machines: Mapping[str, str], progress: Progress | None = 
     stale = [host for host, stamp in wanted.items() if known.get(host) != stamp]
     if not stale:
         return Provisioned()
+    # The other members of a group know the keys of a former machine: the new one is introduced to them.
+    groups = {group for host in stale if (group := site.host(host).redundancy)}
+    stale = [host for host in wanted if host in stale or site.host(host).redundancy in groups]
     outcome = provision(site, hosts=() if len(stale) == len(wanted) else stale, progress=progress)
     known |= {host: wanted[host] for host in stale if host not in outcome.failures}
     memory.write_text(json.dumps(known), encoding="utf-8")

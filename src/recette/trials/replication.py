@@ -48,8 +48,11 @@ def links(remote: Remote, servers: Sequence[Host]) -> tuple[Link, ...]:
 
 
 def parse(server: str, told: Mapping[str, Any]) -> Iterator[Link]:
-    """The links of a server, as `samba-tool drs showrepl --json` tells them."""
-    for one in told["repsFrom"]:
+    """The links of a server to those that are, as `samba-tool drs showrepl --json` tells them.
+
+    Those to a controller that was replaced stay for some minutes, and name nobody.
+    """
+    for one in (one for one in told["repsFrom"] if not one["is deleted"]):
         source = str(one["DSA"]).rsplit("\\", 1)[-1].lower()
         yield Link(server, source, one["NC dn"], int(one["consecutive failures"]), str(one["last attempt message"]))
 

@@ -54,7 +54,7 @@ def directory(platform: Platform, first: Host, second: Host) -> Iterator[Returne
             returned.kept = _known(platform, first, ACCOUNTS[0])
             returned.lost = not _known(platform, first, ACCOUNTS[1])
             returned.notes.append(f"Premier contrôleur servi après {time.monotonic() - start:.0f} s.")
-            provision(platform.site, hosts=[second.name], roles=["annuaire"]).require_success()
+            provision(platform.site, hosts=[first.name, second.name], roles=["annuaire"]).require_success()
             _logs_on(platform, second, ACCOUNTS[0], secret)
             returned.notes.append(f"Second contrôleur joint après {time.monotonic() - start:.0f} s.")
         yield returned
