@@ -222,10 +222,10 @@ def replace_machine(host: str, platform: Platform) -> Replaced:
 def rules_are_those_of_the_copy(replaced: Replaced, rules: str, platform: Platform, preuves: Recorder) -> None:
     found = machines.rules_in_force(platform, replaced.host)
     preuves.attach("regles-en-vigueur.nft", found)
-    wrong = set(found.splitlines()) ^ set(rules.splitlines())
+    wrong = machines.differences(found, rules)
     preuves.measure("lignes de règles", len(rules.splitlines()), "lignes")
     preuves.measure("lignes qui diffèrent", len(wrong), "lignes", "= 0", not wrong)
-    assert not wrong, f"Obtenu : {' ; '.join(sorted(wrong)[:SHOWN])} — Attendu : les règles de la copie"
+    assert not wrong, f"Obtenu : {' ; '.join(wrong[:SHOWN])} — Attendu : les règles de la copie"
 
 
 @then("il ouvre la session de ce compte")

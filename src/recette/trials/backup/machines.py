@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -20,6 +21,10 @@ RULES = "nft --stateless list ruleset"
 STAGED = f"var/lib/sauvegarde-client/etape/{FILTERING}/regles.nft"
 KEPT = f"tar --extract --to-stdout --file={{folder}}/{FILTERING}.tar {STAGED}"
 SETTLED_S = 60.0
+FILLED = re.compile(
+    r"^\tset \S+ \{\n(?:(?!^\t\}).)*?flags [^\n]*dynamic(?:(?!^\t\}).)*^\t\}\n", re.MULTILINE | re.DOTALL
+)
+"""A set that traffic fills, as nft lists it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,9 @@ def rules_in_force(platform: Platform, host: Host) -> str:
     if done.rc != 0:
         raise Inconclusive(f"{host.name} : règles illisibles ({done.stderr.strip()})")
     return done.stdout
+
+
+def differences(first: str, second: str) -> tuple[str, ...]:
+    """Lines that stand in one list of rules only; who passed lately, in sets that traffic fills, is no rule."""
+    lines = [set(FILLED.sub("", each).splitlines()) for each in (first, second)]
+    return tuple(sorted(lines[0] ^ lines[1]))
