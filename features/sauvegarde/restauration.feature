@@ -31,16 +31,6 @@ Fonctionnalité: Ce qui est détruit se restaure
         | ligne-b70 |
         | poste-b30 |
 
-  Règle: Une seule boîte revient
-
-    @EXG-NF-02 @perturbateur
-    Scénario: Les messages qu'un salarié a supprimés reviennent dans sa boîte, sans toucher au reste
-      Étant donné que la messagerie du site est en service
-      Quand un salarié supprime ses messages et que sa boîte est restaurée
-      Alors il les relit dans un dossier de sa boîte
-      Et ce qu'il a reçu depuis est encore là
-      Et la restauration de sa boîte a tenu son RTO
-
   Règle: Un service entier revient
 
     @EXG-NF-02 @destructif

@@ -13,7 +13,6 @@ from recette.probes.backups import Restored
 from recette.site import Host
 from recette.trials.backup import machines, mailboxes, markers, rates, rounds, services
 from recette.trials.backup.machines import Replaced
-from recette.trials.backup.mailboxes import OneMailbox
 from recette.trials.backup.markers import Marked
 from recette.trials.backup.rates import Rates
 from recette.trials.backup.services import Counted, Returned
@@ -96,30 +95,6 @@ def letter_is_back(returned: Returned) -> None:
 @then("la restauration du courrier a tenu son RTO")
 def mail_came_back_in_time(returned: Returned, platform: Platform, preuves: Recorder) -> None:
     in_time(platform, preuves, returned.host, "boites", returned.done.took_s)
-
-
-@when("un salarié supprime ses messages et que sa boîte est restaurée", target_fixture="mailbox")
-def lose_one_mailbox(platform: Platform) -> Iterator[OneMailbox]:
-    parties = Parties(platform.site)
-    with mailboxes.one_mailbox(platform, parties.employee, parties.colleague) as mailbox:
-        yield mailbox
-
-
-@then("il les relit dans un dossier de sa boîte")
-def deleted_letter_is_back(mailbox: OneMailbox, preuves: Recorder) -> None:
-    preuves.note(f"Retrouvé dans : {', '.join(mailbox.folders) or 'aucun dossier'}.")
-    assert mailbox.done.done, f"Obtenu : {mailbox.done.said} — Attendu : une restauration"
-    assert mailbox.folders, "Obtenu : une boîte sans le courriel — Attendu : celui d'avant la copie"
-
-
-@then("ce qu'il a reçu depuis est encore là")
-def newer_letter_stayed(mailbox: OneMailbox) -> None:
-    assert mailbox.stayed, "Obtenu : le courriel reçu depuis a disparu — Attendu : toujours dans la boîte"
-
-
-@then("la restauration de sa boîte a tenu son RTO")
-def mailbox_came_back_in_time(mailbox: OneMailbox, platform: Platform, preuves: Recorder) -> None:
-    in_time(platform, preuves, mailbox.server, "boites", mailbox.done.took_s)
 
 
 @when("l'autocommutateur de secours perd sa mémoire et qu'elle est restaurée", target_fixture="returned")

@@ -83,10 +83,6 @@ class Backups:
         words = [named, *where, "--copie", copy]
         return self._restored(runner, [*words, *(word for path in inside for word in ("--chemin", path))])
 
-    def restore_mailbox(self, host: Host, data_set: str, login: str) -> Restored:
-        """Bring the messages of one mailbox back into a folder of that mailbox."""
-        return self._restored(host, [data_set, "--boite", login])
-
     def _restored(self, runner: Host, words: list[str]) -> Restored:
         start = time.monotonic()
         command = shlex.join(["sauvegarde-client", "restaure", *words])
