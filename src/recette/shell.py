@@ -129,6 +129,14 @@ class Remote:
         return process
 
 
+def must(remote: Remote, host: str, script: str, stdin: str = "", timeout_s: float = RUN_LIMIT_S) -> Completed:
+    """Run what has to succeed for a trial to mean anything; else `Inconclusive`, with what the host complained of."""
+    done = remote.run(host, script, stdin=stdin, timeout_s=timeout_s)
+    if done.rc != 0:
+        raise Inconclusive(f"{host} : {' '.join(done.stderr.split()) or script}")
+    return done
+
+
 def first_line(process: subprocess.Popen[bytes], limit_s: float) -> bytes:
     """The first line that a streaming command prints; b"" if it ends before, or says nothing for `limit_s`."""
     if process.stdout is None:

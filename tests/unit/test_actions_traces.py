@@ -12,14 +12,16 @@ from recette.actions import traces as module
 from recette.actions.journal import Journal
 from recette.actions.traces import Traces
 from recette.errors import Inconclusive
-from recette.shell import Completed, Remote
+from recette.shell import RUN_LIMIT_S, Completed, Remote
 
 
 class Here:
     """Stands for a host: its scripts run on this machine."""
 
-    def run(self, _host: str, script: str, *, stdin: str = "") -> Completed:
-        done = subprocess.run(["/bin/sh", "-c", script], input=stdin, capture_output=True, text=True, check=False)
+    def run(self, _host: str, script: str, *, stdin: str = "", timeout_s: float = RUN_LIMIT_S) -> Completed:
+        done = subprocess.run(
+            ["/bin/sh", "-c", script], input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
         return Completed(done.returncode, done.stdout, done.stderr)
 
 

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 
 from recette.actions.journal import Act, Drivers, Journal
 from recette.actions.undoing import undone
-from recette.errors import Inconclusive
-from recette.shell import Remote
+from recette.shell import Remote, must
 
 DRIVER = "loss"
 ASIDE = ".recette-perdu"
@@ -92,9 +91,7 @@ class Losses:
         self._must(host, f"systemctl reset-failed {shlex.quote(unit)}; systemctl start {shlex.quote(unit)}")
 
     def _must(self, host: str, script: str, stdin: str = "") -> None:
-        done = self._remote.run(host, script, stdin=stdin, timeout_s=LIMIT_S)
-        if done.rc != 0:
-            raise Inconclusive(f"{host} : {' '.join(done.stderr.split()) or script}")
+        must(self._remote, host, script, stdin, LIMIT_S)
 
 
 def _filled(script: str, path: str) -> str:

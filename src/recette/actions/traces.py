@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from recette.actions.journal import Act, Drivers, Journal
 from recette.actions.undoing import undone
 from recette.errors import Inconclusive
-from recette.shell import Remote
+from recette.shell import Remote, must
 
 DRIVER = "traces"
 SAVED = ".recette-avant"
@@ -126,9 +126,7 @@ class Traces:
         self._must(host, f"! systemctl is-active --quiet {quoted} || systemctl stop {quoted}")
 
     def _must(self, host: str, script: str, stdin: str = "") -> None:
-        done = self._remote.run(host, script, stdin=stdin)
-        if done.rc != 0:
-            raise Inconclusive(f"{host} : {' '.join(done.stderr.split()) or script}")
+        must(self._remote, host, script, stdin)
 
 
 def _unit(unit: str) -> dict[str, str]:

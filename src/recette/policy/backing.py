@@ -37,9 +37,9 @@ def backed(site: Site) -> list[Host]:
 
 def pushes(site: Site, host: Host) -> bool:
     """Whether the matrix lets a host speak to the server of the copies, or it is that server itself."""
-    servers = site.members(SERVERS) if _has(site, SERVERS) else ()
+    servers = {each for each in site.hosts.values() if SERVERS in each.groups}
     return host in servers or any(
-        host in site.expand(flow.source) and set(servers) & set(site.expand(flow.destination))
+        host in site.expand(flow.source) and servers & set(site.expand(flow.destination))
         for flow in site.flows
         if flow.protocol == "tcp" and any(ports.first <= PORT <= ports.last for ports in flow.ports)
     )
@@ -82,7 +82,3 @@ def _others(site: Site, host: Host, one: Mapping[str, Any]) -> dict[str, Any]:
     if one.get("kind") != DIRECTORY:
         return {}
     return {"others": [str(each.address) for each in site.members(DIRECTORY) if each != host]}
-
-
-def _has(site: Site, group: str) -> bool:
-    return any(group in host.groups for host in site.hosts.values())

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from recette.errors import Inconclusive
-from recette.policy.backing import COLLECTORS, FAR_SERVERS, SERVERS, pushes
+from recette.policy.backing import COLLECTORS, SERVERS, pushes
 from recette.probes.agents import source
 from recette.probes.backups.model import Copy, Restored, Verified, copies
 from recette.shell import Remote
@@ -34,11 +34,6 @@ class Backups:
     def server(self) -> Host:
         """Raises Inconclusive if the site has no server of copies."""
         return self._one(SERVERS)
-
-    @property
-    def far(self) -> Host:
-        """Where the far copies stand. Raises Inconclusive if the site has no such host."""
-        return self._one(FAR_SERVERS)
 
     def runner(self, host: Host) -> Host:
         """Who copies a host: itself, or the one that collects it."""

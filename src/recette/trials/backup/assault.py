@@ -11,9 +11,10 @@ from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.agents import source
 from recette.probes.backups import Copy, Restored, Verified
+from recette.shell import must
 from recette.site import Host
 from recette.trials.backup.markers import beside, digests
-from recette.trials.backup.rounds import copied
+from recette.trials.backup.rounds import require_copied
 
 SETTINGS = "/etc/sauvegarde-client/reglages.json"
 LIMIT_S = 120.0
@@ -85,10 +86,10 @@ class Ransom:
 def ransomed(platform: Platform, host: Host) -> Iterator[Ransom]:
     """Copy files, encrypt them all as ransomware does, have them copied so, and restore the copy from before."""
     with platform.losses.scratch(host.name, VICTIM):
-        _must(platform, host, FILL)
+        must(platform.remote, host.name, FILL, timeout_s=LIMIT_S)
         before = digests(platform, host, VICTIM)
         sound = _copied(platform, host)
-        _must(platform, host, ENCRYPT)
+        must(platform.remote, host.name, ENCRYPT, timeout_s=LIMIT_S)
         _copied(platform, host)
         encrypted = digests(platform, host, VICTIM)
         with beside(platform, host) as folder:
@@ -112,7 +113,7 @@ def altered(platform: Platform, host: Host) -> Altered:
     server = platform.backups.server
     with platform.losses.scratch(host.name, VICTIM):
         older = _copied(platform, host)
-        _must(platform, host, FILL)
+        must(platform.remote, host.name, FILL, timeout_s=LIMIT_S)
         _copied(platform, host)
     before = platform.backups.verify(host.name)
     found = platform.remote.run(server.name, LARGEST.format(host=shlex.quote(host.name))).stdout.split()
@@ -127,14 +128,6 @@ def altered(platform: Platform, host: Host) -> Altered:
 
 def _copied(platform: Platform, host: Host) -> Copy:
     """Copy the system of a host; the copy that this made."""
-    made = copied(platform, [host], ["systeme"])
-    if made.failed:
-        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+    require_copied(platform, [host], ["systeme"])
     found = [copy for copy in platform.backups.copies([host.name]) if copy.set == "systeme"]
     return max(found, key=lambda copy: copy.arrived_s)
-
-
-def _must(platform: Platform, host: Host, script: str) -> None:
-    done = platform.remote.run(host.name, script, timeout_s=LIMIT_S)
-    if done.rc != 0:
-        raise Inconclusive(f"{host.name} : {done.stderr.strip() or script}")

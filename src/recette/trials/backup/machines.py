@@ -10,9 +10,10 @@ from recette.actions.nominal import systemd_is_running
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.provision import ensure
+from recette.shell import must
 from recette.site import Host
 from recette.trials.backup.markers import beside
-from recette.trials.backup.rounds import copied
+from recette.trials.backup.rounds import require_copied
 from recette.twin import Power
 from recette.waiting import wait_until
 
@@ -52,9 +53,7 @@ def replaced(platform: Platform, host: Host) -> Replaced:
 
 def rules_copied(platform: Platform, host: Host) -> str:
     """The filter rules of a firewall, copied now and read in that copy."""
-    made = copied(platform, [host], [FILTERING])
-    if made.failed:
-        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+    require_copied(platform, [host], [FILTERING])
     runner = platform.backups.runner(host)
     with beside(platform, runner) as folder:
         done = platform.backups.restore(host, FILTERING, beside=folder)
@@ -66,10 +65,7 @@ def rules_copied(platform: Platform, host: Host) -> str:
 
 def rules_in_force(platform: Platform, host: Host) -> str:
     """The filter rules of a firewall, as its kernel tells them."""
-    done = platform.remote.run(host.name, RULES)
-    if done.rc != 0:
-        raise Inconclusive(f"{host.name} : règles illisibles ({done.stderr.strip()})")
-    return done.stdout
+    return must(platform.remote, host.name, RULES).stdout
 
 
 def differences(first: str, second: str) -> tuple[str, ...]:

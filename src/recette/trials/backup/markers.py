@@ -11,8 +11,9 @@ from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.policy.backing import pushes
 from recette.probes.backups import Restored
+from recette.shell import must
 from recette.site import Host
-from recette.trials.backup.rounds import copied
+from recette.trials.backup.rounds import require_copied
 
 SYSTEM = "systeme"
 FILE = "/root/recette-marqueur"
@@ -34,17 +35,9 @@ class Marked:
 def marked(platform: Platform, host: Host) -> Iterator[Marked]:
     """A file copied with its first number, then given a second one that no copy holds."""
     with platform.traces.left(host.name, FILE, BEFORE):
-        made = copied(platform, [host], [SYSTEM])
-        if made.failed:
-            raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
-        write(platform, host, AFTER)
+        require_copied(platform, [host], [SYSTEM])
+        must(platform.remote, host.name, f"cat >{FILE}", AFTER)
         yield Marked(host)
-
-
-def write(platform: Platform, host: Host, content: str) -> None:
-    done = platform.remote.run(host.name, f"cat >{FILE}", stdin=content)
-    if done.rc != 0:
-        raise Inconclusive(f"{host.name} : {done.stderr.strip()}")
 
 
 def restored(platform: Platform, mark: Marked) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
+from recette.shell import must
 from recette.site import Host
 from recette.trials.backup.markers import beside, digests
 from recette.trials.backup.rounds import copied
@@ -43,7 +44,5 @@ def rates(platform: Platform, host: Host) -> Rates:
 
 def _timed(platform: Platform, host: Host, script: str) -> float:
     start = time.monotonic()
-    done = platform.remote.run(host.name, script, timeout_s=LIMIT_S)
-    if done.rc != 0:
-        raise Inconclusive(f"{host.name} : {done.stderr.strip()}")
+    must(platform.remote, host.name, script, timeout_s=LIMIT_S)
     return time.monotonic() - start

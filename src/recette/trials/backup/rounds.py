@@ -77,6 +77,14 @@ def copied(platform: Platform, hosts: Collection[Host], sets: Sequence[str] = ()
     return Round(took_s, tuple(failed), *_weighed(platform, runners))
 
 
+def require_copied(platform: Platform, hosts: Collection[Host], sets: Sequence[str]) -> Round:
+    """Copy what a trial is about to lose. Inconclusive if any of it could not be copied."""
+    made = copied(platform, hosts, sets)
+    if made.failed:
+        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+    return made
+
+
 def _run(platform: Platform, runner: str, names: list[str]) -> str:
     done = platform.remote.run(runner, shlex.join(["sauvegarde-client", "copie", *names]), timeout_s=LIMIT_S)
     return f"{runner} : {done.stderr.strip()}" if done.rc != 0 else ""

@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 
 from recette.errors import Inconclusive
 from recette.platform import Platform
+from recette.probes import kerberos
 from recette.probes.backups import Restored
+from recette.probes.directory import Login
 from recette.provision import provision
 from recette.secrets import Secrets
 from recette.site import Host
-from recette.trials.backup.rounds import copied
+from recette.trials.backup.markers import digests
+from recette.trials.backup.rounds import require_copied
 from recette.waiting import NotYet, wait_until
 
 SAMBA, SAMBA_UNITS = ("/var/lib/samba/private", "/var/lib/samba/sysvol"), ("samba-ad-dc.service",)
@@ -64,9 +67,7 @@ def directory(platform: Platform, first: Host, second: Host) -> Iterator[Returne
 def _accounts(platform: Platform, server: Host, secret: str) -> Iterator[None]:
     """One account, a copy of the directory, another account; both go away with the block."""
     with platform.losses.account(server.name, ACCOUNTS[0], secret):
-        made = copied(platform, [server], ["annuaire"])
-        if made.failed:
-            raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+        require_copied(platform, [server], ["annuaire"])
         with platform.losses.account(server.name, ACCOUNTS[1], secret):
             yield
 
@@ -78,21 +79,19 @@ def _known(platform: Platform, server: Host, account: str) -> bool:
 
 def ticket_after(platform: Platform, server: Host, login: str, secret: str) -> tuple[float | None, str]:
     """How long until a controller gives a ticket to an account, in seconds; None, and what it said, if it does not."""
-    realm = str(platform.site.variables["site_realm"])
-    # Its own controller, and no other: its own file says where it is.
-    script = (
-        f"printf '[libdefaults]\\ndefault_realm={realm}\\n[realms]\\n{realm}={{\\nkdc={server.address}\\n}}\\n' "
-        f">/run/recette-krb5.conf; KRB5_CONFIG=/run/recette-krb5.conf KRB5CCNAME=MEMORY: kinit {login}@{realm}; "
-        "code=$?; rm /run/recette-krb5.conf; exit $code"
-    )
+    said = ""
     start = time.monotonic()
-    while True:
-        done = platform.remote.run(server.name, script, stdin=secret + "\n")
-        if done.rc == 0:
-            return time.monotonic() - start, ""
-        if time.monotonic() - start > SERVES_LIMIT_S:
-            return None, done.stderr.strip()
-        time.sleep(LOOK_S)
+    while time.monotonic() - start < SERVES_LIMIT_S:
+        try:
+            ticket = kerberos.ask(platform.remote, platform.directory, server, Login(login, secret))
+        except Inconclusive as error:
+            said = str(error)  # it may not serve yet
+        else:
+            if ticket is kerberos.Ticket.GRANTED:
+                return time.monotonic() - start, ""
+            said = f"{server.name} refuse {login}"
+        time.sleep(LOOK_S)  # between two requests: a controller that starts has other things to do
+    return None, said
 
 
 def _logs_on(platform: Platform, server: Host, login: str, secret: str) -> None:
@@ -118,9 +117,7 @@ def _secret(platform: Platform) -> str:
 def exchange(platform: Platform, host: Host) -> Iterator[Returned]:
     """Lose the database of an exchange, which remembers forwards and registrations."""
     with _remembered(platform, host):
-        made = copied(platform, [host], ["messages"])
-        if made.failed:
-            raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+        require_copied(platform, [host], ["messages"])
         with platform.losses.lost(host.name, [STAR], ["asterisk.service"]):
             returned = Returned(host, platform.backups.restore(host, "messages"))
             if returned.done.done:
@@ -161,9 +158,7 @@ class Counted:
 def database(platform: Platform, host: Host, folder: str) -> Counted:
     """Load the copy of the supervision's database beside the live one, and count what both hold."""
     tables = ("hosts", "items", "triggers", "users")
-    made = copied(platform, [host], ["base"])
-    if made.failed:
-        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
+    require_copied(platform, [host], ["base"])
     done = platform.backups.restore(host, "base", beside=folder)
     if not done.done:
         raise Inconclusive(f"{host.name} : {done.said}")
@@ -197,15 +192,8 @@ def _rows(platform: Platform, host: Host, base: str, tables: tuple[str, ...]) ->
 @contextmanager
 def authority(platform: Platform, host: Host) -> Iterator[tuple[Returned, dict[str, str], dict[str, str]]]:
     """Lose the certificate authority; what it holds before and after."""
-    made = copied(platform, [host], ["autorite"])
-    if made.failed:
-        raise Inconclusive(f"Copie impossible : {' ; '.join(made.failed)}")
-    before = _digests(platform, host)
+    require_copied(platform, [host], ["autorite"])
+    before = digests(platform, host, AUTHORITY)
     with platform.losses.lost(host.name, [AUTHORITY]):
         returned = Returned(host, platform.backups.restore(host, "autorite"))
-        yield returned, before, _digests(platform, host) if returned.done.done else {}
-
-
-def _digests(platform: Platform, host: Host) -> dict[str, str]:
-    done = platform.remote.run(host.name, f"find {AUTHORITY} -type f -exec sha256sum -- {{}} +")
-    return {path: digest for digest, path in (line.split("  ", 1) for line in done.stdout.splitlines())}
+        yield returned, before, digests(platform, host, AUTHORITY) if returned.done.done else {}
