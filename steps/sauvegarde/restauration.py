@@ -116,7 +116,7 @@ def exchange_came_back_in_time(returned: Returned, platform: Platform, preuves: 
 
 @when("la copie de la base de la supervision est chargée à côté de celle qui sert", target_fixture="counted")
 def load_database(platform: Platform) -> Counted:
-    host = platform.site.host(platform.monitoring.active())
+    host = services.writing_database(platform)
     with markers.beside(platform, host) as folder:
         return services.database(platform, host, folder)
 

@@ -155,6 +155,15 @@ class Counted:
     took_s: float
 
 
+def writing_database(platform: Platform) -> Host:
+    """The supervision server whose database takes writes: after a failover, not always the one that supervises."""
+    for host in platform.site.members("supervision"):
+        told = platform.remote.run(host.name, f"cd /; {SQL} --command='SELECT pg_is_in_recovery()'")
+        if told.rc == 0 and told.stdout.strip() == "f":
+            return host
+    raise Inconclusive("Aucune base de la supervision n'accepte d'écriture")
+
+
 def database(platform: Platform, host: Host, folder: str) -> Counted:
     """Load the copy of the supervision's database beside the live one, and count what both hold."""
     tables = ("hosts", "items", "triggers", "users")
