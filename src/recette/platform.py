@@ -11,6 +11,7 @@ from recette.actions import Faults, Journal, journal_of
 from recette.actions.accounts import Accounts
 from recette.actions.authority import Authority
 from recette.actions.exchanges import Exchanges
+from recette.actions.guests import Guests
 from recette.actions.impostor import Impostor
 from recette.actions.losses import Losses
 from recette.actions.muting import Muting
@@ -20,6 +21,7 @@ from recette.actions.translation import Translation
 from recette.errors import Inconclusive, RecetteError
 from recette.probes.backups import Backups
 from recette.probes.directory import Directory
+from recette.probes.hypervisor import Hypervisor
 from recette.probes.monitoring import Monitoring
 from recette.probes.siem import Siem, siem_of
 from recette.probes.vip import addresses, vips_of
@@ -67,6 +69,7 @@ class Platform:
             **self.staging.verbs(),
             **self.muting.verbs(),
             **self.traces.verbs(),
+            **self.machines.verbs(),
             **self.losses.verbs(),
         }
         if self.directory.servers:
@@ -127,6 +130,16 @@ class Platform:
     def traces(self) -> Traces:
         """Files, packages and services that a trial leaves on a host, each taken away."""
         return Traces(self.remote, self.journal)
+
+    @cached_property
+    def hypervisor(self) -> Hypervisor:
+        """The cluster of hypervisors, as an administrator asks it."""
+        return Hypervisor(self.site, self.remote)
+
+    @cached_property
+    def machines(self) -> Guests:
+        """Planned moves of its guests, and maintenance of its nodes, ended."""
+        return Guests(self.hypervisor, self.remote, self.journal)
 
     @cached_property
     def backups(self) -> Backups:

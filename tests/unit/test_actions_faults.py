@@ -307,6 +307,19 @@ def test_a_peer_that_a_fault_broke_forbids_another(faults: Faults, power: FakePo
     assert power.acts == [("cut", "pve1"), ("start", "pve1")]
 
 
+def test_members_of_a_larger_group_may_break_on_purpose_as_long_as_one_is_left(
+    faults: Faults, power: FakePower
+) -> None:
+    with (
+        faults.inject(Fault.POWER_CUT, SITE.host("pve1")) as outer,
+        faults.inject(Fault.POWER_CUT, SITE.host("pve3"), beside=outer) as inner,
+        pytest.raises(RecetteError, match="refused on pve2 while pve"),
+        faults.inject(Fault.POWER_CUT, SITE.host("pve2"), beside=inner),
+    ):
+        pytest.fail("the last member broken")
+    assert power.acts == [("cut", "pve1"), ("cut", "pve3"), ("start", "pve3"), ("start", "pve1")]
+
+
 def test_a_peer_that_is_down_for_any_other_cause_forbids_a_fault(faults: Faults, power: FakePower) -> None:
     power.broken.add("fai-b")
     with (

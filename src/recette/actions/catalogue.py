@@ -17,6 +17,7 @@ class Fault(StrEnum):
     POWER_CUT = "power-cut"
     KERNEL_PANIC = "kernel-panic"
     LINK_DOWN = "link-down"
+    ISOLATED = "isolated"
     LINK_MUTE = "link-mute"
     SERVICE_KILLED = "service-killed"
     SERVICE_STOPPED = "service-stopped"
@@ -72,6 +73,11 @@ CATALOGUE: Mapping[Fault, Recipe] = {
         "lien débranché",
         act=(Move("power", "unplug", Over.LINK),),
         undo=(Move("power", "plug", Over.LINK),),
+    ),
+    Fault.ISOLATED: Recipe(
+        "tous les liens débranchés",
+        act=(Move("power", "unplug", Over.EVERY_LINK),),
+        undo=(Move("power", "plug", Over.EVERY_LINK),),
     ),
     Fault.LINK_MUTE: Recipe(
         "lien muet",

@@ -95,9 +95,9 @@ class Faults:
     ) -> Iterator[Injection]:
         """Break `on`; leaving the block repairs it and waits for its nominal state, even after Ctrl-C or SIGTERM.
 
-        `nominal` overrides what the site's faults wait for. `beside` is a fault left in place on purpose, on another
-        redundancy group: without it, only one fault at a time. Raises RecetteError, before anything is broken, if the
-        fault makes no sense there or would break more than the site's redundancy bears.
+        `nominal` overrides what the site's faults wait for. `beside` is a fault left in place on purpose: without it,
+        only one fault at a time; with it too, a healthy member of every redundancy group is left. Raises RecetteError,
+        before anything is broken, if the fault makes no sense there or would break more than that.
         """
         todo = plan(self._site, fault, on, zone=zone, unit=unit)
         self._refuse_too_much(todo, beside)
@@ -146,13 +146,16 @@ class Faults:
         peers = {peer.name for host in todo.where if host.redundancy for peer in self._site.group(host.redundancy)}
         refused = f"{todo.fault}: refused on {', '.join(sorted(names))}"
         # What names no host has broken none: a maintenance that was declared.
+        left = peers - names
         for entry in (entry for entry in self.journal.pending() if entry.where):
-            broken = sorted((peers - names) & set(entry.where))
-            if broken:
+            broken = sorted(left & set(entry.where))
+            left -= set(broken)
+            meant = beside is not None and beside.is_the_cause_of(entry)
+            if broken and not (meant and left):
                 raise RecetteError(f"{refused} while {broken[0]}, of the same redundancy group, is broken")
-            if beside is None or not beside.is_the_cause_of(entry):
+            if not meant:
                 raise RecetteError(f"{refused}: {entry.what} on {', '.join(entry.where)} is not repaired yet")
-        for peer in sorted(peers - names):
+        for peer in sorted(left):
             if not self._power.running(self._site.host(peer)):
                 raise RecetteError(
                     f"{refused}: {peer}, of the same redundancy group, is down; `recette twin up` mends it"

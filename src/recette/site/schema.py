@@ -46,7 +46,7 @@ class HostInput(BaseModel):
     interfaces: dict[str, IPv4Address] = {}
     routes: list[RouteInput] = []
     redundancy: str | None = None
-    image: Literal["base", "supervision", "telephonie"] = "base"
+    image: Literal["base", "hyperviseur", "supervision", "telephonie"] = "base"
     forwarding: bool = False
 
 

@@ -71,6 +71,11 @@ LEDGER = (
         "Wazuh et ses règles (seul le contrat de son interface est vérifié) ; une horloge d'hôte réellement déplacée.",
     ),
     Fidelity(
+        "Grappe de virtualisation",
+        "corosync, Pacemaker, Ceph et QEMU réels : quorum, isolement, redémarrage ailleurs, écritures retrouvées.",
+        "Proxmox VE lui-même, dont seule l'interface est parlée ici ; ses délais ; la mémoire perdue d'un disque.",
+    ),
+    Fidelity(
         "Heure",
         "chrony et NTP réels : chaque machine comparée à chacune de ses sources, une source fausse est vue.",
         "L'écart propre à chaque horloge : celles du jumeau sont une seule, celle de la machine, que nul ne règle.",

@@ -74,10 +74,21 @@ class Fabric:
     def plug(self, host: Host, zone: str) -> None:
         _ip(f"link set {self.port(host, zone)} up", namespace=self.site.name)
 
+    def unplugged(self, host: Host) -> tuple[str, ...]:
+        """Zones from which the host's cable is pulled; none for a machine without power, whose cables are gone."""
+        done = self._inside("ip", "-json", "link", "show")
+        down = {link["ifname"] for link in json.loads(done.stdout) if "UP" not in link["flags"]}
+        return tuple(interface.zone for interface in host.interfaces if self.port(host, interface.zone) in down)
+
     def mute(self, host: Host, *zones: str) -> None:
-        """The ports pass nothing any more but the host keeps its carrier: paths that die in silence."""
-        lines = [f"link set dev {self.port(host, zone)} state 0" for zone in zones]
-        _ip(*lines, namespace=self.site.name, program="bridge")
+        """The ports pass nothing any more but the host keeps its carrier: paths that die in silence.
+
+        A cable that is pulled passes nothing already, and its port takes no order.
+        """
+        pulled = self.unplugged(host)
+        lines = [f"link set dev {self.port(host, zone)} state 0" for zone in zones if zone not in pulled]
+        if lines:
+            _ip(*lines, namespace=self.site.name, program="bridge")
 
     def unmute(self, host: Host, zone: str) -> None:
         self._inside("bridge", "link", "set", "dev", self.port(host, zone), "state", "3")

@@ -30,6 +30,12 @@ class Image:
     masked: tuple[str, ...]
     shares: int = field(default=1024, repr=False)
     """Of the processor, beside the 1024 that another machine gets while both compute."""
+    controlled: bool = field(default=False, repr=False)
+    """Whether the other members of its redundancy group may cut the power of such a machine."""
+    devices: tuple[str, ...] = field(default=(), repr=False)
+    """Given to such a machine where this one has them."""
+    shared_memory: str = field(default="64m", repr=False)
+    """Size of its /dev/shm."""
 
     @staticmethod
     def load(name: str) -> Image:
@@ -50,6 +56,9 @@ class Image:
             disabled=tuple(recipe["disabled"]),
             masked=tuple(recipe["masked"]),
             shares=recipe.get("shares", 1024),
+            controlled=recipe.get("controlled", False),
+            devices=tuple(recipe.get("devices", ())),
+            shared_memory=recipe.get("shared_memory", "64m"),
         )
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 from recette.errors import RecetteError
 from recette.site import Host, Site
-from recette.twin import image
+from recette.twin import controller, image
 from recette.twin.engine import Podman
 from recette.twin.fabric import Fabric
 from recette.twin.state import State, raise_inotify_limit, restore_inotify_limit
@@ -77,6 +77,7 @@ class Twin:
             self.state.prepare()
             raise_inotify_limit()
             self.fabric.create()
+            controller.ensure(self.state, self.site)
             self._drop_foreign(references)
             broken = self._not_standing()
             self._power(broken, references, progress)
@@ -85,6 +86,8 @@ class Twin:
     def down(self) -> None:
         """Remove every container, cable, bridge, namespace, socket and file of the twin."""
         with self.state.locked():
+            # First: they would cycle the power of machines that are being removed.
+            controller.stop(self.state)
             self.state.close_connections()
             self.podman.remove([entry["Names"][0] for entry in self.podman.containers(self.site.name).values()])
             self.fabric.remove()
@@ -101,9 +104,9 @@ class Twin:
         """What identifies each host's machine: it changes when the machine is made anew, not when it restarts."""
         return {name: entry["Id"] for name, entry in self.podman.containers(self.site.name).items()}
 
-    def boot(self, hosts: Collection[Host]) -> None:
-        """Start stopped machines, plug their cables, and wait until they have booted."""
-        self._power(list(hosts), {}, _silent)
+    def boot(self, hosts: Collection[Host], unplugged: Collection[str] = ()) -> None:
+        """Start stopped machines, plug their cables but those of some zones, and wait until they have booted."""
+        self._power(list(hosts), {}, _silent, unplugged)
         self._wait_booted(hosts, _silent)
 
     def _status(self, host: Host, entry: dict[str, object] | None, ports: set[str]) -> HostStatus:
@@ -142,7 +145,9 @@ class Twin:
             self.podman.run("kill", "--signal", "KILL", *alive, check=False)
         return [status.host for status in statuses]
 
-    def _power(self, hosts: list[Host], references: dict[str, str], progress: Progress) -> None:
+    def _power(
+        self, hosts: list[Host], references: dict[str, str], progress: Progress, unplugged: Collection[str] = ()
+    ) -> None:
         existing = self.podman.containers(self.site.name)
         self.state.close_connections(*(host.name for host in hosts))
         self.fabric.unwire(hosts)
@@ -158,7 +163,7 @@ class Twin:
         with ThreadPoolExecutor(WORKERS) as pool:
             for done, _ in enumerate(pool.map(start, hosts), start=1):
                 progress("machines", done, len(hosts))
-        self._wire(hosts)
+        self._wire(hosts, unplugged)
 
     def _restart(self, host: Host) -> bool:
         """Switch a stopped machine on again; one whose record is damaged is removed, so that it is made anew."""
@@ -169,19 +174,24 @@ class Twin:
 
     def _creation(self, host: Host, references: dict[str, str]) -> list[str]:
         reference = references.get(host.image) or image.ensure(self.podman, host.image)
+        recipe = image.Image.load(host.image)
+        devices = [device for device in recipe.devices if Path(device).exists()]
         return [
             *("run", "--detach", "--name", self.container(host), "--hostname", host.name),
             *("--label", f"recette.site={self.site.name}", "--label", f"recette.host={host.name}"),
-            *("--cpu-shares", str(image.Image.load(host.image).shares)),
+            *("--cpu-shares", str(recipe.shares), "--shm-size", recipe.shared_memory),
             *("--network", "none", "--no-hosts", "--systemd", "always", *self.podman.kernel.limits),
+            *(option for device in devices for option in ("--device", device)),
             *("--device", "/dev/net/tun", "--volume", f"{self.state.export(host.name)}:/run/host/unix-export"),
             *(reference, "sh", "-c", self.podman.kernel.entry_point),
         ]
 
-    def _wire(self, hosts: Iterable[Host]) -> None:
+    def _wire(self, hosts: Iterable[Host], unplugged: Collection[str]) -> None:
         containers = self.podman.containers(self.site.name)
         self.fabric.wire({host: int(containers[host.name]["Pid"]) for host in hosts})
         for host in hosts:
+            for zone in unplugged:
+                self.fabric.unplug(host, zone)
             (self.state.export(host.name) / "wired").touch()
 
     def _wait_booted(self, hosts: Collection[Host], progress: Progress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from recette.site import Host
 from recette.twin.lifecycle import Twin
 
@@ -30,15 +32,29 @@ class Power:
         self._kill(host)
         self._twin.state.close_connections(host.name)
 
-    def start(self, host: Host) -> None:
-        """Switch the machine on, plug its cables, and wait until it has booted."""
+    def powered(self, host: Host) -> bool:
+        """Whether the machine has power, frozen or not."""
+        entry = self._twin.podman.containers(self._twin.site.name).get(host.name)
+        return entry is not None and entry["State"] in ("running", "paused")
+
+    def off(self, host: Host) -> None:
+        """Cut the power, of a machine that panicked too: what a power controller does."""
+        self._unfreeze(host)
+        self.cut(host)
+
+    def unplugged(self, host: Host) -> tuple[str, ...]:
+        """Zones from which its cable is pulled."""
+        return self._twin.fabric.unplugged(host)
+
+    def start(self, host: Host, unplugged: Collection[str] = ()) -> None:
+        """Switch the machine on, plug its cables but those of some zones, and wait until it has booted."""
         if self.running(host):
             # An accident that was interrupted may have silenced its cables without killing it.
             for interface in host.interfaces:
                 self._twin.fabric.unmute(host, interface.zone)
             return
         self._unfreeze(host)
-        self._twin.boot([host])
+        self._twin.boot([host], unplugged)
 
     def replace(self, host: Host) -> None:
         """Destroy the machine and its disk, put a new one in its place, switch it on, and wait until it has booted."""

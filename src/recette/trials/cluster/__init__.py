@@ -1,0 +1,1 @@
+"""What the cluster of hypervisors must survive, and what its guests must not lose."""
