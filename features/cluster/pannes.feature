@@ -8,10 +8,11 @@ Fonctionnalité: Un nœud meurt : ses machines redémarrent ailleurs avec leurs 
     Et que chaque machine est écrite en continu
 
   @EXG-NF-01 @perturbateur
-  Scénario: Un nœud perd son courant : sa machine répond ailleurs, sans rien perdre
+  Scénario: Un nœud perd son courant : sa machine répond ailleurs, sans rien perdre, et le nœud revenu ressert
     Quand le nœud de "invite-a" perd son courant
     Alors "invite-a" tourne sur un autre nœud en au plus 120 secondes
     Et aucune machine ne reste plus de 120 secondes sans acquitter d'écriture
+    Et une fois ce nœud revenu, "invite-a" y migre et y tourne
     Et aucune écriture acquittée n'est perdue
     Et jamais deux exemplaires d'une machine n'ont écrit tour à tour
 
@@ -47,10 +48,3 @@ Fonctionnalité: Un nœud meurt : ses machines redémarrent ailleurs avec leurs 
     Et une fois les deux nœuds revenus, la grappe est entière et saine en au plus 240 secondes
     Et aucune écriture acquittée n'est perdue
     Et jamais deux exemplaires d'une machine n'ont écrit tour à tour
-
-  @EXG-NF-01 @perturbateur
-  Scénario: Un nœud revenu est de nouveau employé
-    Étant donné que le nœud de "invite-a" a perdu son courant, puis est revenu
-    Quand "invite-a" migre vers ce nœud
-    Alors elle y tourne
-    Et aucune écriture acquittée n'est perdue

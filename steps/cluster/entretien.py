@@ -28,7 +28,11 @@ def guest_moves(name: str, platform: Platform) -> tuple[Guest, str]:
 
 @then("elle y tourne")
 def it_runs_there(moved: tuple[Guest, str], platform: Platform, users: Users, preuves: Recorder) -> None:
-    guest, node = moved
+    assert_there(*moved, platform, users, preuves)
+
+
+def assert_there(guest: Guest, node: str, platform: Platform, users: Users, preuves: Recorder) -> None:
+    """A guest that has moved runs where it was sent, and every guest serves."""
     now = platform.hypervisor.guest(guest.vmid)
     preuves.note(f"{guest.name} : de {guest.node} à {now.node}")
     assert now.node == node, f"Obtenu : sur {now.node} — Attendu : sur {node}"

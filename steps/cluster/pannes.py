@@ -6,17 +6,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_bdd import given, parsers, then, when
+from pytest_bdd import parsers, then, when
 
 from recette.actions import Fault
 from recette.actions.faults import Injection
-from recette.errors import Inconclusive
 from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest
 from recette.site import Host
 from recette.trials.cluster import power, state
 from recette.trials.cluster.users import Users
+from steps.cluster.entretien import assert_there
 from steps.reseau.en_service import measured_within
 
 LONGEST_S, SETTLED_S = 180.0, 5.0
@@ -177,18 +177,12 @@ def cluster_is_whole_again(limit: int, minority: Minority, platform: Platform, p
     assert held, f"Obtenu : {delay_s:.0f} s — Attendu : au plus {limit} s"
 
 
-@given(parsers.parse('le nœud de "{name}" a perdu son courant, puis est revenu'), target_fixture="returned")
-def node_is_back(name: str, platform: Platform) -> str:
-    guest = state.named(platform, name)
-    with platform.faults.inject(Fault.POWER_CUT, platform.site.host(guest.node)):
-        if state.elsewhere(platform, guest, LONGEST_S) is None:
-            raise Inconclusive(f"{name} n'a pas quitté {guest.node}")
+@then(parsers.parse('une fois ce nœud revenu, "{name}" y migre et y tourne'))
+def node_serves_again(
+    name: str, lost: tuple[Guest, Injection], platform: Platform, users: Users, preuves: Recorder
+) -> None:
+    guest, injection = lost
+    injection.repair()
     state.await_whole(platform)
-    return guest.node
-
-
-@when(parsers.parse('"{name}" migre vers ce nœud'), target_fixture="moved")
-def guest_moves_back(name: str, returned: str, platform: Platform) -> tuple[Guest, str]:
-    guest = state.named(platform, name)
-    platform.machines.move(guest, returned)
-    return guest, returned
+    platform.machines.move(state.named(platform, name), guest.node)
+    assert_there(guest, guest.node, platform, users, preuves)
