@@ -211,8 +211,8 @@ def image_build(
     wanted = names or sorted({host.image for host in target.site.hosts.values()})
     podman = Podman()
     with timed_phase(target.site.name, "images_s"):
-        for name in wanted:
-            console.print(image.ensure(podman, name))
+        for _, reference in image.ensure_all(podman, wanted):
+            console.print(reference)
 
 
 @image_app.command("remove")

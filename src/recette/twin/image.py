@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from recette.errors import RecetteError
 from recette.twin.engine import Podman
 
 RECIPES = Path(__file__).parent / "images"
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,14 @@ def ensure(podman: Podman, name: str) -> str:
     if not podman.has_image(image.reference):
         _build(podman, image)
     return image.reference
+
+
+def ensure_all(podman: Podman, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The same for several, two at a time since half of a build is waiting: name and reference, as each is there."""
+    with ThreadPoolExecutor(AT_ONCE, "image") as pool:
+        building = {pool.submit(ensure, podman, name): name for name in names}
+        for done in as_completed(building):
+            yield building[done], done.result()
 
 
 def remove_all(podman: Podman) -> int:

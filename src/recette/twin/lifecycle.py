@@ -124,11 +124,11 @@ class Twin:
 
     def _images(self, progress: Progress) -> dict[str, str]:
         names = sorted({host.image for host in self.site.hosts.values()})
-        references = {}
-        for done, name in enumerate(names):
-            progress("images", done, len(names))
-            references[name] = image.ensure(self.podman, name)
-        progress("images", len(names), len(names))
+        references: dict[str, str] = {}
+        progress("images", 0, len(names))
+        for name, reference in image.ensure_all(self.podman, names):
+            references[name] = reference
+            progress("images", len(references), len(names))
         return references
 
     def _drop_foreign(self, references: dict[str, str]) -> None:
