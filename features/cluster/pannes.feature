@@ -33,12 +33,12 @@ Fonctionnalité: Un nœud meurt : ses machines redémarrent ailleurs avec leurs 
     Et jamais deux exemplaires d'une machine n'ont écrit tour à tour
 
   @EXG-NF-01 @perturbateur
-  Scénario: Le disque d'un nœud s'arrête : les machines continuent, le stockage s'en remet
-    Quand le disque de "pve2" s'arrête
+  Scénario: Le disque d'un nœud est détruit : les machines continuent, un disque neuf reçoit toutes les copies
+    Quand le disque de "pve2" est détruit
     Alors le stockage réparti signale un disque de moins en au plus 60 secondes
     Et aucune machine ne reste plus de 60 secondes sans acquitter d'écriture
+    Et un disque neuf, posé par l'automatisation, a toutes les copies en au plus 240 secondes
     Et aucune écriture acquittée n'est perdue
-    Et une fois le disque relancé, le stockage est sain en au plus 120 secondes
 
   @EXG-NF-01 @destructif
   Scénario: Deux nœuds perdus : le dernier n'écrit plus rien, et tout revient avec eux

@@ -14,7 +14,7 @@ from recette.evidence import Recorder
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest
 from recette.site import Host
-from recette.trials.cluster import power, state
+from recette.trials.cluster import disks, power, state
 from recette.trials.cluster.users import Users
 from steps.cluster.entretien import assert_there
 from steps.reseau.en_service import measured_within
@@ -106,30 +106,26 @@ def never_two_copies(users: Users, preuves: Recorder) -> None:
     assert not any(twice.values()), f"Obtenu : exemplaires mêlés : {twice} — Attendu : l'un après l'autre"
 
 
-@when(parsers.parse('le disque de "{node}" s\'arrête'), target_fixture="disk")
-def disk_stops(node: str, platform: Platform) -> Iterator[Injection]:
-    unit = f"ceph-osd@{platform.hypervisor.nodes.index(node)}.service"
-    with platform.faults.inject(Fault.SERVICE_STOPPED, platform.site.host(node), unit=unit) as injection:
-        yield injection
+@when(parsers.parse('le disque de "{node}" est détruit'), target_fixture="disk_lost_s")
+def disk_is_lost(node: str, platform: Platform) -> Iterator[float]:
+    with disks.lost(platform, node) as since_s:
+        yield since_s
     state.await_whole(platform)
 
 
 @then(parsers.parse("le stockage réparti signale un disque de moins en au plus {limit:d} secondes"))
-def storage_tells(limit: int, disk: Injection, platform: Platform, preuves: Recorder) -> None:
+def storage_tells(limit: int, disk_lost_s: float, platform: Platform, preuves: Recorder) -> None:
     found = state.await_disk_lost(platform, LONGEST_S)
-    delay_s = time.monotonic() - disk.at_monotonic_s
+    delay_s = time.monotonic() - disk_lost_s
     preuves.note(str(found))
     held = measured_within(preuves, "disque perdu signalé", round(delay_s, 1), "s", limit)
     assert held, f"Obtenu : {delay_s:.0f} s — Attendu : au plus {limit} s"
 
 
-@then(parsers.parse("une fois le disque relancé, le stockage est sain en au plus {limit:d} secondes"))
-def storage_recovers(limit: int, disk: Injection, platform: Platform, preuves: Recorder) -> None:
-    disk.repair()
-    since_s = time.monotonic()
-    state.await_whole(platform)
-    delay_s = time.monotonic() - since_s
-    held = measured_within(preuves, "stockage de nouveau sain", round(delay_s, 1), "s", limit)
+@then(parsers.parse("un disque neuf, posé par l'automatisation, a toutes les copies en au plus {limit:d} secondes"))
+def new_disk_is_filled(limit: int, platform: Platform, preuves: Recorder) -> None:
+    delay_s = disks.replaced(platform)
+    held = measured_within(preuves, "disque neuf rempli, pose comprise", round(delay_s, 1), "s", limit)
     assert held, f"Obtenu : {delay_s:.0f} s — Attendu : au plus {limit} s"
 
 
