@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pytest_bdd import parsers, then, when
 
@@ -42,9 +44,10 @@ FAULTS = {
     parsers.re(r'le nœud de "(?P<name>[^"]+)" (?P<what>perd son courant|se fige|est isolé du réseau)'),
     target_fixture="lost",
 )
-def node_is_lost(name: str, what: str, platform: Platform) -> Iterator[tuple[Guest, Injection]]:
+def node_is_lost(name: str, what: str, platform: Platform, users: Users) -> Iterator[tuple[Guest, Injection]]:
     guest = state.named(platform, name)
     with platform.faults.inject(FAULTS[what], platform.site.host(guest.node)) as injection:
+        users.struck = guest, injection.at_monotonic_s
         yield guest, injection
     state.await_whole(platform)
 
@@ -77,11 +80,22 @@ def node_was_off_before(lost: tuple[Guest, Injection], platform: Platform, preuv
     parsers.re(r"aucune machine ne reste plus de (?P<limit>\d+) secondes? sans acquitter d'écriture"),
     converters={"limit": int},
 )
-def guests_answer(limit: int, users: Users, preuves: Recorder) -> None:
+def guests_answer(limit: int, platform: Platform, users: Users, preuves: Recorder) -> None:
     gaps = users.gaps(LONGEST_S)
+    if users.struck and platform.twin and math.isfinite(gaps[users.struck[0].name]):
+        draw_death(users.struck, platform, users, preuves)
     held = [measured_within(preuves, f"{name} sans acquitter", round(gap, 2), "s", limit) for name, gap in gaps.items()]
     told = ", ".join(f"{name} : {gap:.1f} s" for name, gap in gaps.items())
     assert all(held), f"Obtenu : {told} — Attendu : au plus {limit} s"
+
+
+def draw_death(struck: tuple[Guest, float], platform: Platform, users: Users, preuves: Recorder) -> None:
+    """What the silence of a guest was made of: fencing, start elsewhere, service."""
+    guest, _ = struck
+    events = power.death(platform, users, *struck)
+    for (before_s, _), (at_s, label) in pairwise(events):
+        preuves.measure(label, round(at_s - before_s, 1), "s")
+    preuves.attach(f"mort-du-noeud-{guest.name}.png", users.timeline(guest, events).png(), "image/png")
 
 
 @then("aucune écriture acquittée n'est perdue")

@@ -9,10 +9,11 @@ import time
 from recette.errors import Inconclusive
 from recette.platform import Platform
 from recette.probes.hypervisor import Guest
-from recette.trials.cluster.users import DESK
+from recette.trials.cluster.users import DESK, Users
 from recette.twin.controller import JOURNAL
 
-OFF = re.compile(r"([\d.]+) (\S+) is off")
+OFF = re.compile(r"([\d.]+) (\S+) (?:is|was) off")
+"""Whoever fences a node that has no current already is told that it was off."""
 STATE = "curl --silent --show-error --fail --max-time 10 http://{address}/cgi-bin/etat"
 
 
@@ -39,3 +40,19 @@ def started_at(platform: Platform, guest: Guest) -> float:
     if told.rc != 0:
         raise Inconclusive(f"{guest.name} ne dit pas depuis quand : {told.stderr.strip()}")
     return time.monotonic() - float(json.loads(told.stdout)["depuis_s"])
+
+
+def death(platform: Platform, users: Users, guest: Guest, struck_s: float) -> tuple[tuple[float, str], ...]:
+    """What followed the loss of the node of a guest, the loss included: instants (monotonic clock) and their names.
+
+    Inconclusive on a site whose power controllers do not tell, or if the guest does not serve again.
+    """
+    off_s = cut_after(platform, guest.node, struck_s)
+    started_s = started_at(platform, platform.hypervisor.guest(guest.vmid))
+    served_s = users.served_after(guest, started_s)
+    return (
+        (struck_s, "nœud perdu"),
+        (off_s, "nœud éteint"),
+        (started_s, "machine démarrée ailleurs"),
+        (served_s, "première écriture acquittée"),
+    )

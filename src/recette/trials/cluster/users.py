@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from recette.errors import Inconclusive
+from recette.measure.timeline import Timeline
 from recette.platform import Platform
 from recette.probes.hypervisor import Acknowledged, Guest, Journal, Writer, journal
 from recette.probes.hypervisor.writing import longest_gap
@@ -27,6 +29,8 @@ class Users:
     platform: Platform
     guests: tuple[Guest, ...]
     writers: dict[int, Writer] = field(default_factory=dict)
+    struck: tuple[Guest, float] | None = None
+    """The guest whose node was lost, and when (monotonic clock)."""
 
     def start(self) -> None:
         mark = f"e{time.time_ns() // 1_000_000:x}"
@@ -82,6 +86,20 @@ class Users:
     def stop(self) -> dict[str, tuple[Acknowledged, ...]]:
         """Every acknowledgement. Can be repeated."""
         return {guest.name: self.writers[guest.vmid].stop() for guest in self.guests}
+
+    def served_after(self, guest: Guest, since_s: float) -> float:
+        """When a guest acknowledged something for the first time since. Inconclusive if it has not."""
+        later = [each.at_s for each in self._told(guest) if each.at_s >= since_s]
+        if not later:
+            raise Inconclusive(f"{guest.name} n'a rien acquitté depuis son démarrage")
+        return later[0]
+
+    def timeline(self, guest: Guest, events: Sequence[tuple[float, str]]) -> Timeline:
+        """The writes that a guest acknowledged, and its longest silence."""
+        told = self._told(guest)
+        writes = [(each.asked_s, True, each.at_s - each.asked_s) for each in told]
+        _, silence = max((after.at_s - before.at_s, (before.at_s, after.at_s)) for before, after in pairwise(told))
+        return Timeline(writes, events, [silence], f"Écritures acquittées par {guest.name}")
 
     def lines(self) -> str:
         """The acknowledgements, to keep."""
