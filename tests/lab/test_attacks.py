@@ -305,6 +305,33 @@ def test_a_host_with_two_feet_is_seen_relaying(attacks: Attacks, forwards: int, 
     assert found.arrived == arrived
 
 
+@pytest.fixture
+def bridged() -> Iterator[str]:
+    """A host whose link to the servers became a port of a bridge of that name, as on a hypervisor."""
+    name, addresses = PREFIX + "dc2", ("10.94.30.12/24", "fd94:0:0:30::12/64")
+    run("ip", "-n", name, "link", "set", "serveurs", "down")
+    run("ip", "-n", name, "link", "set", "serveurs", "name", "carte0")
+    run("ip", "-n", name, "link", "add", "serveurs", "type", "bridge", "mcast_snooping", "0")
+    run("ip", "-n", name, "link", "set", "carte0", "master", "serveurs", "up")
+    run("ip", "-n", name, "addr", "flush", "dev", "carte0")
+    run("ip", "-n", name, "link", "set", "serveurs", "up")
+    run("ip", "-n", name, "addr", "add", addresses[0], "dev", "serveurs")
+    yield "dc2"
+    run("ip", "-n", name, "link", "del", "serveurs")
+    run("ip", "-n", name, "link", "set", "carte0", "down")
+    run("ip", "-n", name, "link", "set", "carte0", "name", "serveurs", "up")
+    for address in addresses:
+        run("ip", "-n", name, "addr", "add", address, "dev", "serveurs", *FAST[6 if ":" in address else 4])
+
+
+def test_what_passes_a_bridge_is_counted_once(attacks: Attacks, bridged: str) -> None:
+    to, options = "10.94.10.80", {"dport": 9}
+    shot = Shot("forged", "udp", to, source="10.94.30.99", dev="serveurs", via="10.94.30.1", options=options)
+    (found,) = attacks.launch(bridged, [shot], gates=[(GATEWAY, "serveurs")], witnesses={})
+    assert found.details["left"] == found.sent
+    assert found.control_ok
+
+
 def test_silence_is_told_apart_from_answers(attacks: Attacks) -> None:
     silent = attacks.silence("fai-a", answer_s=0.5)
     assert silent.control_ok, silent.details

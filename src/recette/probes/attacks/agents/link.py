@@ -118,6 +118,8 @@ class Tap:
                 data, ancillary, _, address = self._socket.recvmsg(SNAP, 64)
             except BlockingIOError:
                 return
+            if _behind_a_bridge(address[0]):
+                continue  # what the host itself sends and receives passes the bridge too: it would count twice
             frame = Frame(_stamp(ancillary), address[0], address[2] == PACKET_OUTGOING, data)
             self.seen[frame.way] = self.seen.get(frame.way, 0) + 1
             if len(self.kept) < self._keep:
@@ -133,6 +135,11 @@ class Tap:
         """Frames that the kernel could not hand over since the last call."""
         _, dropped = struct.unpack("II", self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         return int(dropped)
+
+
+@cache
+def _behind_a_bridge(dev: str) -> bool:
+    return Path("/sys/class/net", dev, "brport").exists()
 
 
 def _stamp(ancillary: list[tuple[int, int, bytes]]) -> float:
