@@ -13,7 +13,7 @@ from recette.twin.state import INOTIFY, INOTIFY_NEEDED
 
 GIB = 2**30
 DISK_NEEDED = 10 * GIB
-MEMORY_NEEDED = 8 * GIB
+MEMORY_NEEDED = 12 * GIB
 COMMANDS = ("podman", "mmdebstrap", "ip", "ssh", "socat", "node")
 
 
