@@ -12,7 +12,7 @@ from recette.twin.engine import Kernel
 from recette.twin.state import INOTIFY, INOTIFY_NEEDED
 
 GIB = 2**30
-DISK_NEEDED = 10 * GIB
+DISK_NEEDED = 15 * GIB
 MEMORY_NEEDED = 12 * GIB
 COMMANDS = ("podman", "mmdebstrap", "ip", "ssh", "socat", "node")
 
