@@ -70,19 +70,16 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever may disturb the site comes after all that only looks at it.
 
-    What a scenario `@de_fond` waits for goes on meanwhile. If that must be begun, the session fixture
-    `<folder>_de_fond` does it, and the rest of the folder comes after: it uses the same things.
+    What a scenario `@de_fond` waits for goes on meanwhile: the session fixture `<folder>_de_fond` begins it. The rest
+    of its folder comes after it.
     """
-    scenarios = [item for item in items if isinstance(item, ScenarioItem)]
-    waiting = {item.path.parent for item in scenarios if BACKGROUND in item.case.tags}
-    begun = {folder: f"{folder.name}_{BACKGROUND}" for folder in waiting}
-    busy = {folder: fixture for folder, fixture in begun.items() if _defined(config, fixture)}
+    busy = {item.path.parent for item in items if isinstance(item, ScenarioItem) and BACKGROUND in item.case.tags}
     items.sort(key=lambda item: _rank(item, busy))
     for first in [item for item in items if isinstance(item, ScenarioItem)][:1]:
-        first.fixturenames[:0] = sorted(busy.values())
+        first.fixturenames[:0] = [f"{folder.name}_{BACKGROUND}" for folder in sorted(busy)]
 
 
 def features_root(config: pytest.Config) -> Path:
@@ -146,10 +143,6 @@ def _node_name(config: pytest.Config, argument: str) -> str:
     cases = text.cases if text and separator else ()
     named = next((case.node_name for case in cases if name == case.record.name), name)
     return f"{path}{separator}{named}"
-
-
-def _defined(config: pytest.Config, fixture: str) -> bool:
-    return any(hasattr(plugin, fixture) for plugin in config.pluginmanager.get_plugins())
 
 
 def _rank(item: pytest.Item, busy: Collection[Path]) -> tuple[int, int]:

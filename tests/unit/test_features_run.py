@@ -272,9 +272,7 @@ from pytest_bdd import then
 
 @pytest.fixture(scope="session")
 def seen():
-    played = []
-    yield played
-    print("played", *played)
+    return []
 
 @pytest.fixture(scope="session")
 def voix_de_fond(seen):
@@ -292,20 +290,6 @@ def measured(seen, preuves):
     preuves.note("vu")
     seen.append("elsewhere")
 """
-
-
-def test_what_goes_by_itself_is_judged_after_all_that_only_looks(make_project: Callable[[], Any]) -> None:
-    project = make_project()
-    project.feature("matrice", OTHER)
-    project.steps("bascule", STEPS_BESIDE)
-    others = BESIDE.replace("Avant", "Ensuite").replace(" @de_fond", "").replace("Un long", "Un court")
-    for folder, text in (("calme", BESIDE), ("voisin", others)):
-        (project.path / "features" / folder).mkdir()
-        (project.path / "features" / folder / "appels.feature").write_text(text, encoding="utf-8")
-    ran = project.pytest("features/", "-s")
-    played = "played Avant dans le fichier elsewhere Ensuite dans le fichier Un court appel Un long appel"
-    assert played in ran.output
-    assert "ended" not in ran.output
 
 
 def test_what_goes_on_beside_begins_first_and_is_judged_before_the_rest_of_its_folder(
