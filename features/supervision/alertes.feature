@@ -91,7 +91,7 @@ Fonctionnalité: Une panne devient un message
       Alors l'astreinte apprend en au plus 60 secondes : "freeradius.service" en panne sur "dc2" (Haut)
       Et rien ne lui est dit de "bkp1"
 
-    @EXG-F-06 @lecture
+    @EXG-F-06 @lecture @de_fond
     Scénario: Cinq minutes de calme ne produisent aucun message
       Quand rien ne tombe en panne pendant 300 secondes
       Alors l'astreinte n'a reçu aucun message de la supervision

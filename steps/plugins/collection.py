@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,16 +70,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFil
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whatever may disturb the site comes after all that only looks at it.
 
-    What a scenario `@de_fond` waits for goes on meanwhile: the session fixture `<folder>_de_fond` begins it. The rest
-    of its folder comes after it.
+    What a scenario `@de_fond` waits for goes on meanwhile, so it comes last of those that only look; if that must be
+    begun, the session fixture `<folder>_de_fond` does it before the first scenario.
     """
-    busy = {item.path.parent for item in items if isinstance(item, ScenarioItem) and BACKGROUND in item.case.tags}
-    items.sort(key=lambda item: _rank(item, busy))
-    for first in [item for item in items if isinstance(item, ScenarioItem)][:1]:
-        first.fixturenames[:0] = [f"{folder.name}_{BACKGROUND}" for folder in sorted(busy)]
+    items.sort(key=_rank)
+    scenarios = [item for item in items if isinstance(item, ScenarioItem)]
+    waiting = {f"{item.path.parent.name}_{BACKGROUND}" for item in scenarios if BACKGROUND in item.case.tags}
+    for first in scenarios[:1]:
+        first.fixturenames[:0] = sorted(name for name in waiting if _defined(config, name))
 
 
 def features_root(config: pytest.Config) -> Path:
@@ -145,9 +146,12 @@ def _node_name(config: pytest.Config, argument: str) -> str:
     return f"{path}{separator}{named}"
 
 
-def _rank(item: pytest.Item, busy: Collection[Path]) -> tuple[int, int]:
-    """Class, then what has nothing to do with what goes on meanwhile, this, and what uses the same things."""
+def _defined(config: pytest.Config, fixture: str) -> bool:
+    return any(hasattr(plugin, fixture) for plugin in config.pluginmanager.get_plugins())
+
+
+def _rank(item: pytest.Item) -> tuple[int, bool]:
+    """Class, then what waits for something that goes on beside the rest of its class."""
     if not isinstance(item, ScenarioItem):
-        return 0, 0
-    rank = 1 if BACKGROUND in item.case.tags else 2 * (item.path.parent in busy)
-    return 1 + CLASSES.index(item.case.record.scenario_class), rank
+        return 0, False
+    return 1 + CLASSES.index(item.case.record.scenario_class), BACKGROUND in item.case.tags

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def test_an_undone_entry_is_pending_no_more(journal: Journal) -> None:
 def test_a_journal_that_does_not_exist_has_nothing_pending(journal: Journal) -> None:
     assert journal.pending() == journal.replay({}) == ()
     assert not journal.path.exists()
+
+
+def test_what_nobody_feels_changes_nothing(journal: Journal) -> None:
+    assert journal.changed_at() == 0
+    leak = journal.open("leak", ("cave",), (CLOSE,))
+    before = journal.changed_at(unfelt=["lamp.off"])
+    assert before == journal.changed_at() > 0
+    time.sleep(0.002)  # instants are written to the millisecond
+    light = journal.open("light", ("toit",), (Act(driver="lamp", verb="off", args=("toit",)),))
+    journal.done(light.id)
+    assert journal.changed_at(unfelt=["lamp.off"]) == before < journal.changed_at()
+    journal.done(leak.id)
+    assert journal.changed_at(unfelt=["lamp.off"]) > before
 
 
 def test_replay_undoes_the_last_broken_first_and_once(journal: Journal) -> None:
@@ -122,6 +136,7 @@ def test_a_full_disk_breaks_nothing(journal: Journal, monkeypatch: pytest.Monkey
 
 HOLDER = """
 import sys
+import time
 from pathlib import Path
 from recette.actions.journal import Journal
 Journal(Path(sys.argv[1])).open("leak", ("cave",), ())

@@ -257,12 +257,12 @@ BESIDE = """\
 # language: fr
 Fonctionnalité: Voix
 
-  @EXG-NF-03 @lecture
-  Scénario: Avant dans le fichier
-    Alors la trace est lue
-
   @EXG-NF-03 @lecture @de_fond
   Scénario: Un long appel
+    Alors la trace est lue
+
+  @EXG-NF-03 @lecture
+  Scénario: Après dans le fichier
     Alors la trace est lue
 """
 
@@ -272,7 +272,9 @@ from pytest_bdd import then
 
 @pytest.fixture(scope="session")
 def seen():
-    return []
+    played = []
+    yield played
+    print("played", *played)
 
 @pytest.fixture(scope="session")
 def voix_de_fond(seen):
@@ -292,14 +294,18 @@ def measured(seen, preuves):
 """
 
 
-def test_what_goes_on_beside_begins_first_and_is_judged_before_the_rest_of_its_folder(
+def test_what_goes_on_beside_begins_first_and_is_judged_after_all_that_only_looks(
     make_project: Callable[[], Any],
 ) -> None:
     project = make_project()
     project.feature("matrice", OTHER)
     project.steps("bascule", STEPS_BESIDE)
-    (project.path / "features" / "voix").mkdir()
-    (project.path / "features" / "voix" / "appels.feature").write_text(BESIDE, encoding="utf-8")
+    calm = BESIDE.replace("Un long appel", "Un long calme").replace("Après", "Ensuite")
+    for folder, text in (("calme", calm), ("voix", BESIDE)):
+        (project.path / "features" / folder).mkdir()
+        (project.path / "features" / folder / "lu.feature").write_text(text, encoding="utf-8")
     ran = project.pytest("features/", "-s")
-    assert "ended begun elsewhere Un long appel Avant dans le fichier" in ran.output
+    looked = "Ensuite dans le fichier elsewhere Après dans le fichier"
+    assert f"played begun {looked} Un long calme Un long appel" in ran.output
+    assert f"ended begun {looked}" in ran.output
     assert set(ran.verdicts.values()) == {"conform"}

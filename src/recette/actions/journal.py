@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -94,23 +94,35 @@ class Journal:
     def pending(self) -> tuple[Entry, ...]:
         """Entries not undone, oldest first. Raises RecetteError at a malformed line, the torn last one excepted."""
         entries: dict[str, Entry] = {}
-        for number, line in enumerate(self._lines(), 1):
-            try:
-                record = _RECORDS.validate_json(line)
-            except ValidationError as error:
-                raise RecetteError(
-                    f"{self.path}:{number}: not a record of the undo journal ({error.errors()[0]['msg']}); "
-                    "bring the site back to its nominal state by hand, then remove this file"
-                ) from None
+        for record in self._records():
             if isinstance(record, Entry):
                 entries[record.id] = record
             else:
                 entries.pop(record.id, None)
         return tuple(entries.values())
 
-    def changed_at(self) -> float:
-        """When something was last broken or undone, in seconds of the epoch; 0 if nothing ever was."""
-        return self.path.stat().st_mtime if self._lines() else 0.0
+    def changed_at(self, *, unfelt: Collection[str] = ()) -> float:
+        """When something was last broken or undone, in seconds of the epoch; 0 if nothing ever was.
+
+        What is undone by acts of `unfelt` alone (`driver.verb`) is left aside.
+        """
+        at, aside = 0.0, set[str]()
+        for record in self._records():
+            if isinstance(record, Entry) and all(f"{act.driver}.{act.verb}" in unfelt for act in record.undo):
+                aside.add(record.id)
+            if record.id not in aside:
+                at = datetime.fromisoformat(record.utc).timestamp()
+        return at
+
+    def _records(self) -> Iterator[Entry | Done]:
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                yield _RECORDS.validate_json(line)
+            except ValidationError as error:
+                raise RecetteError(
+                    f"{self.path}:{number}: not a record of the undo journal ({error.errors()[0]['msg']}); "
+                    "bring the site back to its nominal state by hand, then remove this file"
+                ) from None
 
     def replay(self, drivers: Drivers, prove: Callable[[Entry], object] | None = None) -> tuple[Entry, ...]:
         """Undo what is pending, last broken first; return what was undone.

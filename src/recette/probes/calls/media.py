@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,12 +132,18 @@ class Media:
         return tuple(stream for stream in self.streams if not stream.opened)
 
 
-def media(path: Path, address: str, ports: tuple[int, int], keys: Keys, epoch_s: float) -> Media:
-    """Read a capture made on an Ethernet interface of a telephone; the capture may still be running."""
+def media(  # noqa: PLR0913 - where, and what of it
+    path: Path, address: str, ports: tuple[int, int], keys: Keys, epoch_s: float, *, left_out: Collection[int] = ()
+) -> Media:
+    """Read a capture made on an Ethernet interface of a telephone; the capture may still be running.
+
+    `left_out`: ports among those between `ports` that are somebody else's.
+    """
     found: dict[tuple[int, bool, str, int], list[tuple[float, bytes]]] = {}
     raw = 0
     for at, source, target, data in datagrams(path):
-        own = [end[0] == address and ports[0] <= end[1] <= ports[1] for end in (source, target)]
+        ends = (source, target)
+        own = [end[0] == address and ports[0] <= end[1] <= ports[1] and end[1] not in left_out for end in ends]
         if not any(own):
             continue  # a neighbour on the same host, whose peer uses these ports
         raw += 1

@@ -24,6 +24,8 @@ CALM_S = 5
 """Without a change of state: Zabbix looks each 3 s for whom it must tell, so what was broken before has been told."""
 SETTLED_S = 90.0
 """After a change: what must be told of it is told within 60 s."""
+UNFELT = frozenset({"traces.remove", "impostor.forget", "account.join", "account.leave"})
+"""How what the supervision has no check of is undone: a file left on purpose, a false identity, a group's member."""
 UNIT = "zabbix-server.service"
 ROLE = "/usr/local/lib/supervision/supervision-base /etc/supervision/base.json --role"
 """What the database of a server does (role supervision)."""
@@ -45,12 +47,12 @@ def on_call(platform: Platform) -> OnCall:
 def undisturbed_since(platform: Platform) -> float:
     """Since when nothing has been broken, undone nor installed on the site, in seconds of the epoch: now at the latest.
 
-    What was last changed has been told by then, its end too.
+    What was last changed has been told by then, its end too. What no check can feel is left aside.
     """
     now = time.time()
     if platform.in_service_at is None or platform.journal.pending():
         return now
-    return min(now, max(platform.in_service_at, platform.journal.changed_at()) + SETTLED_S)
+    return min(now, max(platform.in_service_at, platform.journal.changed_at(unfelt=UNFELT)) + SETTLED_S)
 
 
 def active(platform: Platform) -> Host:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from recette.platform import Platform
 from recette.probes.calls import Line
@@ -11,6 +12,8 @@ from recette.trials.people import People
 from recette.trials.telephony import exchange, parties, talks
 from recette.trials.telephony.talks import Talk
 
+RANK, TONE_HZ = 7, 780
+"""An employee whom no other scenario has telephone, and what he says: nothing of him is taken for another's."""
 GUARD_S = 1500.0
 """Nobody talks for longer, whatever goes on beside: a telephone is left in hand for half an hour at most."""
 
@@ -21,8 +24,8 @@ class CallBeside:
     def __init__(self, platform: Platform, people: People) -> None:
         self._platform = platform
         self._wanted_s = math.inf
-        self.caller = parties.employee(people, 0)
-        line = parties.line(platform, people, self.caller)
+        self.caller = parties.employee(people, RANK)
+        line = replace(parties.line(platform, people, self.caller), tone_hz=TONE_HZ)
         self._pool = ThreadPoolExecutor(1, "long-call")
         self._talk = self._pool.submit(self._talking, line)
 

@@ -34,6 +34,7 @@ RING_LIMIT_S = 30.0
 WRITTEN_LIMIT_S = 5.0
 VOICE = (10000, 10999)
 """UDP ports of the carrier's voice."""
+BOUND = "ss --no-header --udp --listening --numeric 'sport >= {low} and sport <= {high}' | awk '{{print $4}}'"
 LOOK_S = 0.1
 HELD_S = 3.0
 HOLDER_HZ = 1930
@@ -245,10 +246,20 @@ class Carrier:
     epoch_s: float
     began_s: float
     """Seconds of the epoch."""
+    others: frozenset[int]
+    """Ports of the voice of calls that went on before: they are somebody else's."""
 
-    def media(self) -> Media:
-        """What it received and sent so far, unencrypted as carriers do."""
-        return media(self.path, str(self.host.address), VOICE, Keys((), (), STATIC), self.epoch_s)
+    def media(self, ports: tuple[int, int] = VOICE) -> Media:
+        """What it received and sent so far, unencrypted as carriers do: on all ports, or between two of them."""
+        nothing = Keys((), (), STATIC)
+        return media(self.path, str(self.host.address), ports, nothing, self.epoch_s, left_out=self.others)
+
+    def opened(self) -> tuple[int, int]:
+        """The first and the last port that calls have opened since. Raises Unseen if there is none."""
+        ports = _voice_ports(self.platform, self.host) - self.others
+        if not ports:
+            raise Unseen(f"{self.host.name} : aucun port ouvert pour la voix de cet appel")
+        return min(ports), max(ports)
 
     def called(self, number: str) -> re.Match[str] | None:
         """The call that the site made to a number, as the carrier wrote it down; None if there was none."""
@@ -293,7 +304,15 @@ def listening_carrier(platform: Platform) -> Iterator[Carrier]:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="recette-appel-")), "operateur.pcap")
         expression = f"udp portrange {VOICE[0]}-{VOICE[1]}"
         stack.enter_context(capture(platform.remote, host.name, host.zones[0], path, expression))
-        yield Carrier(platform, host, path, epoch_s, epoch_s + now_s)
+        yield Carrier(platform, host, path, epoch_s, epoch_s + now_s, _voice_ports(platform, host))
+
+
+def _voice_ports(platform: Platform, host: Host) -> frozenset[int]:
+    """Ports that a carrier has open for voice."""
+    told = platform.remote.run(host.name, BOUND.format(low=VOICE[0], high=VOICE[1]))
+    if told.rc != 0:
+        raise Inconclusive(f"{host.name} : ports de la voix illisibles ({told.stderr.strip()})")
+    return frozenset(int(line.rpartition(":")[2]) for line in told.stdout.split())
 
 
 def lasting(seconds: float) -> Enough:
@@ -307,6 +326,7 @@ def outward(platform: Platform, caller: Line, dialled: str, subscriber: Subscrib
     with listening_carrier(platform) as there, phone(platform.remote, caller) as one:
         call = one.dial(dialled)
         one.wait_established(call, RING_LIMIT_S)
+        ports = there.opened()
         began_s = time.monotonic()
         while call.ended_s is None and not enough(time.monotonic() - began_s):
             time.sleep(LOOK_S)
@@ -317,7 +337,7 @@ def outward(platform: Platform, caller: Line, dialled: str, subscriber: Subscrib
         told = there.wait_called(subscriber.number)
         ears = (
             ear(one.name, one.media(), subscriber.tone_hz, window),
-            ear(subscriber.number, there.media(), caller.tone_hz, window),
+            ear(subscriber.number, there.media(ports), caller.tone_hz, window),
         )
     answered = call.established_s or call.begun_s
     waited_s = (call.ringing_s or answered) - call.begun_s
