@@ -70,6 +70,8 @@ def test_without_the_keys_there_is_nothing_to_hear(telephone: Phone) -> None:
 def test_the_voice_of_a_neighbour_on_the_same_host_is_left_aside(telephone: Phone) -> None:
     keys = Keys.of(telephone.messages)
     assert media(RECORDED / "voix.pcap", LINE.address, (10084, 10095), keys, 0).streams == ()
+    held = range(telephone.rtp[0], telephone.rtp[1] + 1)
+    assert media(RECORDED / "voix.pcap", LINE.address, telephone.rtp, keys, 0, left_out=held).streams == ()
 
 
 def test_a_telephone_that_ended_decides_nothing(telephone: Phone) -> None:
