@@ -24,8 +24,18 @@ CALM_S = 5
 """Without a change of state: Zabbix looks each 3 s for whom it must tell, so what was broken before has been told."""
 SETTLED_S = 90.0
 """After a change: what must be told of it is told within 60 s."""
-UNFELT = frozenset({"traces.remove", "impostor.forget", "account.join", "account.leave"})
-"""How what the supervision has no check of is undone: a file left on purpose, a false identity, a group's member."""
+UNFELT = frozenset(
+    {
+        "traces.remove",
+        "impostor.forget",
+        "account.join",
+        "account.leave",
+        "exchanges.forget",
+        "exchanges.forgive",
+    }
+)
+"""How what the supervision has no check of is undone: a file left on purpose, a false identity, a group's member, the
+hour that the switchboard believes, a caller who is barred."""
 UNIT = "zabbix-server.service"
 ROLE = "/usr/local/lib/supervision/supervision-base /etc/supervision/base.json --role"
 """What the database of a server does (role supervision)."""
