@@ -172,6 +172,11 @@ class Platform:
         self.settle()
         self.in_service_at = time.time()
 
+    def close(self) -> None:
+        """End what is held open toward the site."""
+        if "hypervisor" in self.__dict__:  # else nobody has asked the cluster anything
+            self.hypervisor.close()
+
     def settle(self) -> None:
         """Wait until every virtual address has exactly one owner."""
         wait_until(self._vips_are_owned, SETTLE_LIMIT_S, "Le porteur unique de chaque adresse virtuelle")

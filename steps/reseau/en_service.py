@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from pytest_bdd import given
@@ -29,15 +30,15 @@ STREAMS = {
 
 
 @pytest.fixture(scope="session")
-def platform(site: Site, campagne: RunStore, pytestconfig: pytest.Config) -> Platform:
+def platform(site: Site, campagne: RunStore, pytestconfig: pytest.Config) -> Iterator[Platform]:
     """The site, brought into service once; a sabotaged one is taken as it is."""
-    platform = Platform(site)
-    if pytestconfig.getoption("sabotage_run") is None:
-        recover(site)
-        platform.bring_into_service()
-    campagne.attach("site.svg", svg(site))
-    campagne.annex(LEDGER)
-    return platform
+    with closing(Platform(site)) as platform:
+        if pytestconfig.getoption("sabotage_run") is None:
+            recover(site)
+            platform.bring_into_service()
+        campagne.attach("site.svg", svg(site))
+        campagne.annex(LEDGER)
+        yield platform
 
 
 @pytest.fixture(scope="session")

@@ -119,6 +119,9 @@ class Hypervisor:
 
     def close(self) -> None:
         """End the connections."""
+        for api in self._apis.values():
+            api._store["session"].close()  # noqa: SLF001 - its only way in
+        self._apis.clear()
         self._tunnel.close()
 
     @cached_property
