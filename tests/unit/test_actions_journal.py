@@ -136,7 +136,6 @@ def test_a_full_disk_breaks_nothing(journal: Journal, monkeypatch: pytest.Monkey
 
 HOLDER = """
 import sys
-import time
 from pathlib import Path
 from recette.actions.journal import Journal
 Journal(Path(sys.argv[1])).open("leak", ("cave",), ())
